@@ -1,0 +1,179 @@
+"""The stages chained: escalations in, assessments out."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.policy import Policy
+from riskmodel.records import (
+    PROXIMITIES,
+    RATINGS,
+    SEVERITIES,
+    Assessment,
+    Category,
+    Escalation,
+    Explanation,
+    Factor,
+    ModelVersion,
+)
+from riskmodel.stages import decision, explanation
+from riskmodel.stages.decision import Thresholds
+from riskmodel.stages.encoding import Encoder, Encoding
+from riskmodel.stages.heads import HeadProbabilities, Heads
+from riskmodel.stages.language import LanguageDetector
+from riskmodel.stages.lexical import LexicalVector, LexicalVectorizer
+from riskmodel.stages.precedents import Precedents
+from riskmodel.stages.rating import Blend, Rated, blend_chances, joint_chances, rate, table_chances
+
+FloatArray = NDArray[np.float32]
+PRECEDENTS_SHOWN = 3
+
+
+def new_id() -> str:
+    """Return a fresh identifier for an escalation that came without one."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """One version of the trained stages under one policy. Not safe for use by several threads at once."""
+
+    name: str
+    version: str
+    policy: Policy
+    languages: LanguageDetector
+    lexical: LexicalVectorizer
+    encoder: Encoder
+    heads: Heads
+    blend: Blend
+    thresholds: Thresholds
+    precedents: Precedents
+
+    def assess(
+        self, escalations: Sequence[Escalation], now: datetime, new_id: Callable[[], str] = new_id
+    ) -> list[Assessment]:
+        """Rate and explain each escalation, in order.
+
+        Args:
+            escalations: validated escalations; the encoder reads them in batches of like length.
+            now: when those that carry no ``received_at`` arrived; deadlines count from there.
+            new_id: names those that carry no ``id``.
+        """
+        encodings = self.encoder.encode([escalation.text for escalation in escalations])
+        return [
+            self._assess(escalation, encoding, escalation.received_at or now, escalation.id or new_id())
+            for escalation, encoding in zip(escalations, encodings, strict=True)
+        ]
+
+    def _assess(self, escalation: Escalation, encoding: Encoding, received_at: datetime, name: str) -> Assessment:
+        language = self.languages.detect(escalation.text)
+        lexical = self.lexical.transform(escalation.text)
+        logits = self.heads.logits(encoding.vector, lexical.features, lexical.values)
+        believed = self.heads.probabilities(logits)
+        rated = self._rate(escalation, believed)
+        rank = RATINGS.index(rated.rating)
+        confidence = float(rated.chances[rank])
+        names = self.policy.category_names
+        decided = decision.decide_categories(believed.categories, names, rated.severity, self.thresholds)
+        categories = [
+            Category(
+                name=names[at],
+                probability=_rounded(believed.categories[at]),
+                dsa=self.policy.categories[names[at]].dsa,
+            )
+            for at in decided
+        ]
+        return Assessment(
+            id=name,
+            language=language,
+            rating=rated.rating,
+            act_by=self.policy.act_by(rated.rating, received_at),
+            team=self.policy.team_for(categories[0].name),
+            confidence=_rounded(confidence),
+            probabilities={rating: _rounded(rated.chances[rank]) for rank, rating in enumerate(RATINGS)},
+            plausible_ratings=decision.plausible_ratings(rated.chances, rank, self.thresholds),
+            severity=Factor(
+                value=rated.severity, confidence=_rounded(believed.severity[SEVERITIES.index(rated.severity)])
+            ),
+            proximity=Factor(
+                value=rated.proximity,
+                confidence=_rounded(believed.proximity[PROXIMITIES.index(rated.proximity)]),
+            ),
+            categories=categories,
+            category_probabilities={names[at]: _rounded(chance) for at, chance in enumerate(believed.categories)},
+            explanation=self._explain(escalation.text, language, encoding, lexical, logits, rated, categories),
+            decision=decision.decide(confidence, language, self.thresholds),
+            model=ModelVersion(name=self.name, version=self.version, policy=self.policy.version),
+        )
+
+    def _rate(self, escalation: Escalation, believed: HeadProbabilities) -> Rated:
+        # The floor is for demands by authorities and the press; where the source is not known, the text decides.
+        may_lift = escalation.source is None or escalation.source in self.policy.floor.sources
+        floor = np.array([believed.floor if may_lift else 0.0], dtype=np.float32)
+        joint = joint_chances(believed.severity[None], believed.proximity[None], floor)
+        table = table_chances(joint, self.policy.rating_ranks)
+        chances = blend_chances(table, believed.rating[None], self.blend)[0]
+        return rate(chances, joint[0], self.blend, self.policy)
+
+    def _explain(
+        self,
+        text: str,
+        language: str,
+        encoding: Encoding,
+        lexical: LexicalVector,
+        logits: FloatArray,
+        rated: Rated,
+        categories: list[Category],
+    ) -> Explanation:
+        found = self.support(text, encoding, lexical, self.answer(logits, rated))
+        evidence = explanation.phrases(text, found)
+        return Explanation(
+            summary=explanation.summary(
+                language,
+                rated.rating,
+                rated.severity,
+                rated.proximity,
+                rated.lifted,
+                [category.name for category in categories],
+                evidence,
+                self.policy,
+            ),
+            rule=f"policy {self.policy.version}: {rated.rule}",
+            evidence=evidence,
+            counterfactuals=explanation.counterfactuals(rated.severity, rated.proximity, rated.lifted, self.policy),
+            precedents=self.precedents.nearest(encoding.vector, PRECEDENTS_SHOWN),
+        )
+
+    def answer(self, logits: FloatArray, rated: Rated) -> FloatArray:
+        """Return (k,) coefficients that turn logits into the support for a rating: its factors' and its own lead."""
+        at, table = self.heads.columns, self.blend.table_weight
+        coefficients = np.zeros_like(logits)
+        for head, answer, share in (
+            ("severity", SEVERITIES.index(rated.severity), table / 2),
+            ("proximity", PROXIMITIES.index(rated.proximity), table / 2),
+            ("rating", RATINGS.index(rated.rating), 1 - table),
+        ):
+            coefficients[at[head]] = share * explanation.margin(logits[at[head]], answer)
+        return coefficients
+
+    def support(
+        self, text: str, encoding: Encoding, lexical: LexicalVector, coefficients: FloatArray
+    ) -> explanation.Support:
+        """Return what each word adds to ``coefficients`` · logits: exact, so that words and rest sum to it."""
+        return explanation.support(
+            text,
+            tokens=encoding.hidden
+            @ (self.heads.dense @ coefficients / np.float32(len(encoding.hidden) * encoding.norm)),
+            token_spans=encoding.offsets,
+            grams=lexical.values * (self.heads.lexical[lexical.features] @ coefficients),
+            gram_spans=lexical.spans[lexical.words],
+            constant=float(self.heads.bias @ coefficients),
+        )
+
+
+def _rounded(chance: np.floating | float) -> float:
+    return round(float(chance), 4)

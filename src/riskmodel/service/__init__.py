@@ -1,0 +1,1 @@
+"""The HTTP service: requests in, assessments and problem documents out."""

@@ -1,0 +1,60 @@
+"""Every request in, one log line out: method, route, status and duration under a request id, never what was sent."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from riskmodel.service.errors import problem_of, problem_response
+
+REQUEST_ID = "X-Request-ID"
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = structlog.get_logger()
+
+
+class RequestLog:
+    """ASGI middleware, the outermost: names each request, logs it, and answers where nothing else could."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request under its id, and log that."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = choose_id(Headers(scope=scope).get(REQUEST_ID))
+        began = time.perf_counter()
+        status: int | None = None
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_named)
+            except Exception as error:  # the outermost border
+                log.error("request failed", exc_info=True)
+                if status is None:
+                    await problem_response(problem_of(error))(scope, receive, send_named)
+            finally:
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=getattr(scope.get("route"), "path", None),
+                    status=status,
+                    duration_ms=round((time.perf_counter() - began) * 1000, 2),
+                )
+
+
+def choose_id(offered: str | None) -> str:
+    """Return the client's request id where it is a short safe token, else a fresh one."""
+    return offered if offered is not None and _SAFE_ID.fullmatch(offered) else uuid.uuid4().hex

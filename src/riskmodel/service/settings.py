@@ -1,0 +1,61 @@
+"""Environment (and options of the command line) in, one frozen :class:`Settings` out; nothing else reads either."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from riskmodel.errors import FieldProblem, SettingsError
+from riskmodel.records import kind_of
+
+PREFIX = "RISKMODEL_"
+MAX_THREADS = 1_024
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """How the service runs. A field's description is what an error says is expected."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    model: Annotated[Path, Field(description="the folder of a model, or of versions with a champion")] = Path("models")
+    host: Annotated[str, Field(min_length=1, description="an address to listen on")] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65_535, description="a whole number from 0 to 65535; 0 takes any free port")
+    ] = 8000
+    log_level: Annotated[LogLevel, BeforeValidator(_lower), Field(description="one of debug, info, warning, error")] = (
+        "info"
+    )
+    threads: Annotated[
+        int,
+        Field(ge=0, le=MAX_THREADS, description=f"a whole number of cores from 0 to {MAX_THREADS}; 0 takes all"),
+    ] = 0
+
+
+def read_settings(**options: Any) -> Settings:
+    """Read the environment once; an option that is not None comes before its variable.
+
+    Raises:
+        SettingsError: naming each variable that was refused, the kind of value found and what is expected.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [_problem(dict(item)) for item in error.errors(include_url=False)]
+        raise SettingsError("; ".join(str(problem) for problem in problems) + ".") from None
+
+
+def _problem(error: dict[str, Any]) -> FieldProblem:
+    name = str(error["loc"][0])
+    field = Settings.model_fields.get(name)
+    found = "a number out of range" if error["type"].endswith("_than_equal") else kind_of(error["input"])
+    if error["type"] == "extra_forbidden" or field is None:
+        return FieldProblem(PREFIX + name.upper(), "an unknown setting", "one of " + ", ".join(Settings.model_fields))
+    return FieldProblem(PREFIX + name.upper(), found, str(field.description))

@@ -1,0 +1,92 @@
+"""The API's document is whole, and its examples are true."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from riskmodel.policy import load_policy
+from riskmodel.records import LANGUAGES, Assessment, read_escalation
+from riskmodel.service.examples import EXAMPLES, Example
+from riskmodel.stages import explanation
+
+
+@pytest.fixture(scope="module")
+def document(service: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = service.get("/openapi.json").json()
+    return found
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(references, value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    assert references(document) <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_a_route_declares_its_body_and_its_problems(path: str, document: dict[str, Any]) -> None:
+    route = document["paths"][path]["post"]
+
+    assert route["requestBody"]["content"]["application/json"]["schema"]["type"] == "object"
+    assert set(route["responses"]) == {"200", "400", "413", "415", "422", "500", "503"}
+    for status, response in route["responses"].items():
+        assert list(response["content"]) == ["application/json" if status == "200" else "application/problem+json"]
+
+
+def test_predict_shows_an_example_and_its_answer_in_each_language(document: dict[str, Any]) -> None:
+    route = document["paths"]["/predict"]["post"]
+
+    for content in (route["requestBody"]["content"], route["responses"]["200"]["content"]):
+        assert set(content["application/json"]["examples"]) == set(LANGUAGES)
+
+
+def test_the_examples_are_answered(service: TestClient) -> None:
+    for example in EXAMPLES:
+        answer = service.post("/predict", json=example.request).json()
+        assert set(answer) == set(example.response)
+        assert (answer["id"], answer["language"]) == (example.response["id"], example.language)
+    batch = service.post("/predict/batch", json={"escalations": [example.request for example in EXAMPLES]}).json()
+    assert [result["id"] for result in batch["results"]] == [example.request["id"] for example in EXAMPLES]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.language)
+def test_an_example_follows_the_records_and_the_policy(example: Example) -> None:
+    policy = load_policy()
+    escalation = read_escalation(example.request)
+    answer = Assessment.model_validate_json(json.dumps(example.response))
+    severity, proximity = answer.severity.value, answer.proximity.value
+    main = answer.categories[0]
+
+    assert json.loads(answer.model_dump_json(by_alias=True)) == example.response
+    assert policy.table[severity][proximity] == answer.rating  # type: ignore[index]
+    assert isinstance(escalation.received_at, datetime)
+    assert policy.act_by(answer.rating, escalation.received_at) == answer.act_by
+    assert (policy.team_for(main.name), policy.categories[main.name].dsa) == (answer.team, main.dsa)
+    assert tuple(answer.category_probabilities) == policy.category_names
+    assert all(escalation.text[item.start : item.end] == item.text for item in answer.explanation.evidence)
+    counterfactuals = explanation.counterfactuals(severity, proximity, False, policy)  # type: ignore[arg-type]
+    assert answer.explanation.counterfactuals == counterfactuals
+    assert answer.explanation.summary == explanation.summary(
+        example.language,
+        answer.rating,
+        severity,  # type: ignore[arg-type]
+        proximity,  # type: ignore[arg-type]
+        False,
+        [main.name],
+        answer.explanation.evidence,
+        policy,
+    )
+
+
+def test_the_documentation_page_is_served(service: TestClient) -> None:
+    page = service.get("/docs")
+
+    assert page.status_code == 200
+    assert "/openapi.json" in page.text

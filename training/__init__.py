@@ -1,0 +1,1 @@
+"""Training: labelled escalations in, a versioned model folder out. The service never imports this package."""

@@ -1,0 +1,187 @@
+"""Out-of-fold logits and labels in, everything learnt about doubt out: head scales, blend, thresholds.
+
+Nothing here sees a prediction that was made on a row the predictor was trained on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, minimize
+from scipy.stats import beta
+
+from riskmodel.records import RATINGS
+from riskmodel.stages.decision import Thresholds, grow
+from riskmodel.stages.heads import columns, sigmoid, softmax
+from riskmodel.stages.rating import Blend, blend_chances, joint_chances
+from training.labels import Labels
+from training.params import DoubtParams
+
+FloatArray = NDArray[np.float32]
+LEAST_CRITICAL_CHANCE = 0.25  # below a quarter, "critical" is no longer one of two ratings in doubt
+SINGLE_CHOICE = ("severity", "proximity", "rating")
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What each head's dense and lexical logits (2, k) are multiplied with before they are added."""
+
+    dense: FloatArray
+    lexical: FloatArray
+
+
+def fit_scales(dense: FloatArray, lexical: FloatArray, labels: Labels) -> Scales:
+    """Weigh dense against lexical logits (n, k) head by head, by likelihood: temperature scaling with two inputs.
+
+    Temperature scaling: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    """
+    width = dense.shape[1]
+    scales = np.ones((2, width), dtype=np.float32)
+    truth = {"severity": labels.severity, "proximity": labels.proximity, "rating": labels.rating}
+    for name, at in columns(width).items():
+        D, L = dense[:, at], lexical[:, at]
+        if name in SINGLE_CHOICE:
+            found = _best_scales(partial(_choice_loss, truth[name]), D, L)
+        else:
+            y = labels.floor[:, None] if name == "floor" else labels.categories
+            found = _best_scales(partial(_binary_loss, y), D, L)
+        scales[:, at] = found[:, None]
+    return Scales(scales[0], scales[1])
+
+
+def _best_scales(loss: Callable[[FloatArray], float], dense: FloatArray, lexical: FloatArray) -> FloatArray:
+    def of(logarithms: NDArray[np.float64]) -> float:
+        weights = np.exp(logarithms).astype(np.float32)
+        return loss(weights[0] * dense + weights[1] * lexical)
+
+    result = minimize(of, x0=np.array([0.0, -1.0]), bounds=Bounds([-4.0, -8.0], [3.0, 3.0]), method="Powell")
+    return np.exp(result.x).astype(np.float32)
+
+
+def _choice_loss(truth: NDArray[np.int64], logits: FloatArray) -> float:
+    return float(-np.log(softmax(logits)[np.arange(len(truth)), truth] + 1e-9).mean())
+
+
+def _binary_loss(truth: FloatArray, logits: FloatArray) -> float:
+    told = ~np.isnan(truth)
+    signed = np.where(truth > 0, logits, -logits)[told]
+    return float(np.logaddexp(0, -signed).mean())
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Calibrated chances of n texts: ``joint`` (n, 4, 3, 2), ``direct`` (n, 4), ``categories`` (n, c)."""
+
+    joint: FloatArray
+    direct: FloatArray
+    categories: FloatArray
+
+
+def believe(logits: FloatArray, may_lift: NDArray[np.bool_]) -> Believed:
+    """Turn scaled logits (n, k) into chances; ``may_lift`` (n,): whether the source is one of the floor's."""
+    at = columns(logits.shape[1])
+    floor = sigmoid(logits[:, at["floor"]])[:, 0] * may_lift
+    joint = joint_chances(softmax(logits[:, at["severity"]]), softmax(logits[:, at["proximity"]]), floor)
+    return Believed(joint, softmax(logits[:, at["rating"]]), sigmoid(logits[:, at["categories"]]))
+
+
+def fit_blend(table: FloatArray, direct: FloatArray, rating: NDArray[np.int64], critical_recall: float) -> Blend:
+    """Learn how much the table weighs beside the direct rating, the temperature, and when doubt means critical.
+
+    Args:
+        table: (n, 4) chances by the table, ``direct``: (n, 4) by the direct head, both out of fold.
+        direct: as above.
+        rating: (n,) true ranks.
+        critical_recall: share of the critical to find; the chance that is enough stays between a quarter and a half.
+    """
+
+    def loss(values: NDArray[np.float64]) -> float:
+        chances = blend_chances(table, direct, Blend(float(values[0]), float(np.exp(values[1])), 1.0))
+        return float(-np.log(chances[np.arange(len(rating)), rating] + 1e-9).mean())
+
+    best = minimize(loss, x0=np.array([0.5, 0.0]), bounds=Bounds([0.0, -2.0], [1.0, 2.0]), method="Powell").x
+    blend = Blend(float(best[0]), float(np.exp(best[1])), 1.0)
+    critical = len(RATINGS) - 1
+    chances = blend_chances(table, direct, blend)
+    found = chances[rating == critical, critical]
+    enough = float(np.quantile(found, 1 - critical_recall, method="lower")) if len(found) else 1.0
+    return Blend(blend.table_weight, blend.temperature, float(np.clip(enough, LEAST_CRITICAL_CHANCE, 0.5)))
+
+
+def fit_thresholds(
+    chances: FloatArray, ranks: NDArray[np.int64], believed: Believed, labels: Labels, none_at: int, doubt: DoubtParams
+) -> Thresholds:
+    """Learn the levels of the decision from blended chances (n, 4) and the ranks (n,) chosen from them."""
+    return Thresholds(
+        conformal_mass=conformal_mass(chances, ranks, labels.rating, doubt.coverage),
+        accept_confidence=accept_confidence(
+            chances[np.arange(len(ranks)), ranks], ranks < labels.rating, doubt.under_rating, doubt.certainty
+        ),
+        category=category_threshold(believed.categories, labels.categories, none_at),
+    )
+
+
+def conformal_mass(chances: FloatArray, ranks: NDArray[np.int64], truth: NDArray[np.int64], coverage: float) -> float:
+    """Return the mass that a contiguous set must hold to contain the true rating with chance ``coverage``.
+
+    Split-conformal quantile (Vovk et al. 2005; Angelopoulos and Bates 2023) of the mass held before the truth is
+    reached, over out-of-fold rows.
+    """
+    scores = np.sort(
+        [_mass_before(row, int(rank), int(true)) for row, rank, true in zip(chances, ranks, truth, strict=True)]
+    )
+    at = int(np.ceil((len(scores) + 1) * coverage)) - 1
+    return 1.0 if at >= len(scores) else float(np.nextafter(scores[at], 2))
+
+
+def _mass_before(chances: FloatArray, rank: int, truth: int) -> float:
+    """Return the mass of the largest set that does not yet hold the truth; 0 where the set starts at it."""
+    before = 0.0
+    for first, last, held in grow(chances, rank):
+        if first <= truth <= last:
+            break
+        before = held
+    return before
+
+
+def accept_confidence(confidence: FloatArray, under_rated: NDArray[np.bool_], most: float, certainty: float) -> float:
+    """Return the least confidence to accept without a person; 2 where no level keeps the promise.
+
+    The share of accepted escalations that are under-rated stays at or below ``most`` with chance ``certainty``:
+    learn-then-test (Angelopoulos et al. 2021), fixed-sequence testing from the strictest level down, each level
+    by the exact binomial bound (Clopper and Pearson 1934).
+    """
+    order = np.argsort(-confidence, kind="stable")
+    below = np.cumsum(under_rated[order])
+    accepted = 2.0
+    for share in np.arange(10, 101) / 100:  # a level that accepts fewer than a tenth has too few rows to pass
+        n = int(np.ceil(share * len(order)))
+        k = int(below[n - 1])
+        if k < n and beta.ppf(certainty, k + 1, n - k) > most:
+            break
+        accepted = float(confidence[order[n - 1]])
+    return accepted
+
+
+def category_threshold(chances: FloatArray, truth: FloatArray, none_at: int) -> float:
+    """Return the least chance of a further category that gives the best micro-averaged F1."""
+    best, level = -1.0, 0.5
+    for candidate in np.arange(5, 96) / 100:
+        decided = decided_matrix(chances, float(candidate), none_at)
+        hits = float((decided & (truth > 0)).sum())
+        score = 2 * hits / float(decided.sum() + truth.sum())
+        if score > best:
+            best, level = score, float(candidate)
+    return level
+
+
+def decided_matrix(chances: FloatArray, threshold: float, none_at: int) -> NDArray[np.bool_]:
+    """Return (n, c) which categories are decided, as :func:`riskmodel.stages.decision.decide_categories` does."""
+    main = chances.argmax(axis=1)
+    decided = chances >= threshold
+    decided[:, none_at] = False
+    decided[main == none_at] = False
+    decided[np.arange(len(main)), main] = True
+    return decided

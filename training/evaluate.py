@@ -1,0 +1,133 @@
+"""A model and labelled escalations in, a table of figures out: overall, by slice, beside three baselines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.table import Table
+
+from riskmodel.model import RiskModel
+from riskmodel.records import LANGUAGES, RATINGS, Assessment, read_escalation
+from training.dataset import is_contrast
+from training.labels import Labels
+from training.metrics import Interval, category_f1, rating_figures
+from training.progress import Report, silent
+
+FloatArray = NDArray[np.float32]
+BATCH_TEXTS = 64
+SEED = 2026  # of the bootstrap: the same resamples for every model, so that they can be compared
+TITLES = {
+    "kappa": "weighted kappa",
+    "macro_f1": "macro-F1",
+    "accuracy": "accuracy",
+    "critical_recall": "recall of critical",
+    "critical_missed": "critical rated low or medium",
+    "calibration_error": "calibration error",
+}
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model said of n escalations: ``ranks`` (n,), ``chances`` (n, 4), ``categories`` (n, c) decided."""
+
+    ranks: NDArray[np.int64]
+    chances: FloatArray
+    categories: NDArray[np.bool_]
+
+    @property
+    def confidence(self) -> FloatArray:
+        """Return (n,) chances that the rating is right."""
+        return self.chances[np.arange(len(self.ranks)), self.ranks]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one model on one set: by slice the rating's with intervals and the number of rows, and the categories'."""
+
+    rating: dict[str, dict[str, Interval]]
+    rows: dict[str, int]
+    categories: dict[str, float]
+
+    def flat(self, prefix: str) -> dict[str, float]:
+        """Return plain figures, as MLflow keeps them."""
+        found = {f"{prefix}.categories.{name}": value for name, value in self.categories.items()}
+        for slice_name, figures in self.rating.items():
+            found |= {f"{prefix}.{slice_name}.{name}": figure.value for name, figure in figures.items()}
+        return found
+
+    def as_record(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        rating = {
+            part: {name: asdict(figure) for name, figure in figures.items()} for part, figures in self.rating.items()
+        }
+        return {"rows": self.rows, "rating": rating, "categories": self.categories}
+
+
+def slices(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Return the parts of a frame that are reported apart, as masks."""
+    contrast = is_contrast(frame).to_numpy(dtype=bool)
+    found = {"all": np.ones(len(frame), dtype=bool), "field": ~contrast, "contrast": contrast}
+    found |= {language: (frame["language"] == language).to_numpy(dtype=bool) for language in LANGUAGES}
+    return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def evaluate(predicted: Predicted, frame: pd.DataFrame, labels: Labels) -> Evaluation:
+    """Return the figures of predictions on the rows of a frame."""
+    groups = pd.factorize(frame["group"])[0].astype(np.int64)
+    parts = slices(frame)
+    rating = {
+        name: rating_figures(labels.rating[mask], predicted.ranks[mask], predicted.confidence[mask], groups[mask], SEED)
+        for name, mask in parts.items()
+    }
+    rows = {name: int(mask.sum()) for name, mask in parts.items()}
+    return Evaluation(rating, rows, category_f1(labels.categories > 0, predicted.categories))
+
+
+def predict(model: RiskModel, frame: pd.DataFrame, report: Report = silent) -> tuple[Predicted, list[Assessment]]:
+    """Let a model assess every row of a frame, as the service would."""
+    rows = frame[["text", "source", "market", "id"]].to_dict("records")
+    escalations = [read_escalation(row) for row in rows]
+    now, found = datetime.now(UTC), list[Assessment]()
+    for start in range(0, len(escalations), BATCH_TEXTS):
+        found += model.assess(escalations[start : start + BATCH_TEXTS], now)
+        report(len(found), len(escalations), "")
+    return as_predicted(found, model.policy.category_names), found
+
+
+def as_predicted(assessments: Sequence[Assessment], names: Sequence[str]) -> Predicted:
+    """Return the arrays behind assessments."""
+    decided = [{category.name for category in assessment.categories} for assessment in assessments]
+    return Predicted(
+        ranks=np.array([RATINGS.index(assessment.rating) for assessment in assessments], dtype=np.int64),
+        chances=np.array([[a.probabilities[rating] for rating in RATINGS] for a in assessments], dtype=np.float32),
+        categories=np.array([[name in row for name in names] for row in decided]),
+    )
+
+
+def tabulate_slices(evaluation: Evaluation, title: str) -> Table:
+    """Return the figures of one model by slice, for a terminal."""
+    table = Table(title=title)
+    table.add_column("slice")
+    table.add_column("n", justify="right")
+    for name in TITLES.values():
+        table.add_column(name, justify="right")
+    for part, figures in evaluation.rating.items():
+        table.add_row(part, str(evaluation.rows[part]), *(str(figures[name]) for name in TITLES))
+    return table
+
+
+def markdown(evaluations: Mapping[str, Evaluation], parts: Sequence[str]) -> str:
+    """Return a Markdown table: one line for each model and slice, the figures with their intervals."""
+    heads = ["model", "slice", "n", *TITLES.values(), "categories, micro-F1", "categories, macro-F1"]
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for model, evaluation in evaluations.items():
+        for part in parts:
+            figures = [str(evaluation.rating[part][name]) for name in TITLES]
+            whole = part == "all"
+            categories = [f"{evaluation.categories[name]:.3f}" if whole else "" for name in ("micro_f1", "macro_f1")]
+            lines.append(f"| {' | '.join([model, part, str(evaluation.rows[part]), *figures, *categories])} |")
+    return "\n".join(lines) + "\n"

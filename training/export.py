@@ -1,0 +1,77 @@
+"""A base encoder and an adapter in, the encoder that serves out: one int8 ONNX file and its tokenizer."""
+
+import logging
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from peft import PeftModel
+from torch import nn
+
+from riskmodel.artifact import seal_encoder
+from training.adapter import load_base, transformer_of
+
+EXAMPLE_SHAPE = (2, 9)  # any batch and length: both are dynamic
+MAX_TOKENS = 512
+
+
+class _TokenStates(nn.Module):
+    """The part of the encoder that ONNX carries: tokens in, their states out; pooling is numpy's."""
+
+    def __init__(self, transformer: nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return states
+
+
+def export_encoder(base: Path, adapter: Path | None, out: Path) -> None:
+    """Merge the adapter into the base, quantise to int8 per channel, and write ``out`` with its hashes.
+
+    ``out`` appears only when it is complete; an older one is replaced.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as name:
+        work = Path(name)
+        folder = work / "encoder"
+        folder.mkdir()
+        model = load_base(base)
+        transformer: nn.Module = transformer_of(model)
+        if adapter is not None:
+            transformer = PeftModel.from_pretrained(transformer, str(adapter)).merge_and_unload()
+        _export(transformer.eval(), work / "float32.onnx")
+        _quantise(work / "float32.onnx", folder / "model.onnx")
+        model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        seal_encoder(folder)
+        shutil.rmtree(out, ignore_errors=True)
+        folder.rename(out)
+
+
+def _export(transformer: nn.Module, path: Path) -> None:
+    rows, tokens = torch.export.Dim("rows", min=1, max=4096), torch.export.Dim("tokens", min=2, max=MAX_TOKENS)
+    # Two tensors: one passed twice would be taken for one input.
+    example = (torch.ones(EXAMPLE_SHAPE, dtype=torch.long), torch.ones(EXAMPLE_SHAPE, dtype=torch.long))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of its own deprecated internals
+        torch.onnx.export(
+            _TokenStates(transformer),
+            example,
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["last_hidden_state"],
+            dynamic_shapes={"input_ids": {0: rows, 1: tokens}, "attention_mask": {0: rows, 1: tokens}},
+            dynamo=True,
+            verbose=False,
+        )
+
+
+def _quantise(source: Path, target: Path) -> None:
+    quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+    onnx.checker.check_model(str(target))
