@@ -64,7 +64,8 @@ def transformer_of(model: SentenceTransformer) -> PreTrainedModel:
     module = model[0]
     if not isinstance(module, Transformer):
         raise EncoderError(f"The base encoder begins with {type(module).__name__}, expected a Transformer module.")
-    return module.auto_model
+    transformer: PreTrainedModel = module.auto_model
+    return transformer
 
 
 def adapt(

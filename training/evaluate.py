@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one model on one set: by slice the rating's with intervals and the number of rows, and the categories'."""
+    """Figures of one model on one set: the rating's by slice, the number of rows of each, the categories'."""
 
     rating: dict[str, dict[str, Interval]]
     rows: dict[str, int]
@@ -58,6 +58,15 @@ class Evaluation:
         for slice_name, figures in self.rating.items():
             found |= {f"{prefix}.{slice_name}.{name}": figure.value for name, figure in figures.items()}
         return found
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Take back what :meth:`as_record` returned."""
+        rating = {
+            part: {name: Interval(**figure) for name, figure in figures.items()}
+            for part, figures in record["rating"].items()
+        }
+        return cls(rating, dict(record["rows"]), dict(record["categories"]))
 
     def as_record(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""

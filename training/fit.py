@@ -18,12 +18,11 @@ import pandas as pd
 
 from riskmodel.artifact import (
     CARD,
+    CHAMPION,
     ENCODER,
     FORMAT,
-    PROBE,
     EncoderSpec,
     Manifest,
-    check_probe,
     load_encoder,
     load_model,
     seal,
@@ -38,7 +37,7 @@ from riskmodel.policy import Policy
 from training import adapter as lora
 from training.base_encoder import resolve_base
 from training.baselines import FROZEN, MAJORITY, TFIDF, predict_frozen, predict_majority, predict_tfidf
-from training.card import write_card
+from training.card import OUT_OF_FOLD, write_card
 from training.dataset import SPLITS, data_digest, read_splits
 from training.evaluate import Evaluation, Predicted, evaluate, predict
 from training.export import export_encoder
@@ -148,7 +147,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
     predicted, evaluations = _evaluate(
         workspace, load_model(work, policy), base, spec, train, labels, test, policy, params
     )
-    evaluations = {"riskmodel, out of fold": out_of_fold, **evaluations}
+    evaluations = {OUT_OF_FOLD: out_of_fold, **evaluations}
     manifest = manifest.model_copy(update={"metrics": {k: e.as_record() for k, e in evaluations.items()}})
     (work / CARD).write_text(write_card(manifest, evaluations), encoding="utf-8")
     manifest = seal(work, manifest)
@@ -260,26 +259,25 @@ def _evaluate(
     return predicted, {name: evaluate(given, test, test_labels) for name, given in found.items()}
 
 
+def next_version(workspace: Workspace) -> str:
+    """Return today's date as a version, with a number behind it."""
+    today = datetime.now(UTC).strftime("%Y.%m.%d")
+    number = 1
+    while workspace.version(name := f"{today}.{number}").exists():
+        number += 1
+    return name
+
+
+def name_champion(workspace: Workspace, folder: Path) -> bool:
+    """Make a version the one that serves if none is yet; return whether it became so."""
+    pointer = workspace.root / MODELS / CHAMPION
+    if pointer.exists():
+        return False
+    pointer.write_text(folder.name + "\n", encoding="utf-8")
+    return True
+
+
 def _dimensions(base: Path) -> int:
     modules = json.loads((base / "modules.json").read_text(encoding="utf-8"))
     config = base / modules[0]["path"] / "config.json"
     return int(json.loads(config.read_text(encoding="utf-8"))["hidden_size"])
-
-
-def rebuild_encoder(workspace: Workspace, folder: Path, manifest: Manifest) -> float | None:
-    """Build the encoder of a version that came without it; return the lowest cosine to its probe, None if it was there.
-
-    Raises:
-        ArtifactError: if what was built is not the encoder the version was trained with.
-    """
-    target = folder / ENCODER
-    if target.is_dir():
-        return None
-    base = resolve_base(manifest.encoder.base, workspace.cache)
-    encoder = exported(workspace, base, folder / ADAPTER if manifest.encoder.adapted else None)
-    work = folder / f".{ENCODER}.part"
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(encoder, work)
-    cosine = check_probe(folder, load_encoder(work, manifest.encoder))
-    work.rename(target)
-    return cosine

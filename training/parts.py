@@ -13,7 +13,7 @@ from riskmodel.stages.heads import Heads
 from riskmodel.stages.lexical import LexicalVectorizer
 from riskmodel.stages.precedents import Labelled, Precedents, excerpt
 from riskmodel.stages.rating import blend_chances, choose_ranks, table_chances
-from training.calibrate import believe, fit_blend, fit_scales, fit_thresholds
+from training.calibrate import believe, decided_matrix, fit_blend, fit_scales, fit_thresholds
 from training.heads import Linear, fit_heads, lexical_matrix
 from training.labels import Labels
 from training.params import Params
@@ -37,11 +37,11 @@ class Dense:
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Calibrated predictions on rows the predictor never saw: ``chances`` (n, 4), ``ranks`` (n,), ``categories`` (n, c)."""
+    """Predictions on rows the predictor never saw: ``chances`` (n, 4), ``ranks`` (n,), ``categories`` (n, c)."""
 
     chances: FloatArray
     ranks: NDArray[np.int64]
-    categories: FloatArray
+    categories: NDArray[np.bool_]
 
 
 def frozen_dense(
@@ -63,7 +63,7 @@ def fit_parts(
     params: Params,
     policy: Policy,
 ) -> tuple[Parts, OutOfFold]:
-    """Fit everything behind the encoder on a frame of n training rows, and return it with its out-of-fold predictions."""
+    """Fit everything behind the encoder on n training rows; return it with its out-of-fold predictions."""
     texts = frame["text"].tolist()
     strength, seed = params.heads.lexical_strength, params.seed
     lexical_logits = np.empty_like(dense.out_of_fold)
@@ -81,6 +81,7 @@ def fit_parts(
     chances = blend_chances(table, believed.direct, blend)
     ranks = choose_ranks(chances, blend)
     none_at = policy.category_names.index(NO_VIOLATION)
+    thresholds = fit_thresholds(chances, ranks, believed, labels, none_at, params.doubt)
     parts = Parts(
         lexical=vectorizer,
         heads=Heads(
@@ -89,10 +90,11 @@ def fit_parts(
             bias=dense.heads.bias * scales.dense + lexical.bias * scales.lexical,
         ),
         blend=blend,
-        thresholds=fit_thresholds(chances, ranks, believed, labels, none_at, params.doubt),
+        thresholds=thresholds,
         precedents=Precedents.build(dense.vectors, _labelled(frame)),
     )
-    return parts, OutOfFold(chances, ranks, believed.categories)
+    decided = decided_matrix(believed.categories, thresholds.category, none_at)
+    return parts, OutOfFold(chances, ranks, decided)
 
 
 def _labelled(frame: pd.DataFrame) -> list[Labelled]:

@@ -1,0 +1,47 @@
+# Everything runs from here; .ci/run calls `make check`.
+PYTHON ?= python3
+RUN := .venv/bin/python
+export HF_HUB_OFFLINE ?= 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: demo test check serve train data benchmark format clean
+
+demo: .venv/installed  ## install, prepare the encoder, serve, and see six escalations answered
+	@if [ -f models/champion.txt ]; then $(RUN) -m training encoder models; else $(RUN) -m training fit; fi
+	@$(RUN) -m riskmodel demo
+
+serve: .venv/installed  ## the service alone
+	@$(RUN) -m training encoder models
+	@$(RUN) -m riskmodel serve
+
+train: .venv/installed  ## a new version: half an hour on two cores
+	@$(RUN) -m training fit
+
+data: .venv/installed  ## check and count the labelled escalations
+	@$(RUN) -m training data
+
+test: .venv/installed  ## every test
+	@$(RUN) -m pytest -m ""
+
+check: .venv/installed  ## what CI runs: format, lint, types, import contracts, tests
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	.venv/bin/lint-imports
+	$(RUN) -m pytest -m ""
+
+benchmark: .venv/installed  ## encoder and service against their yardsticks, results in benchmarks/results
+	@$(RUN) -m training encoder models
+	@$(RUN) -m benchmarks
+
+format: .venv/installed
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+clean:  ## everything that can be made again, but the models
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(RUN) -m pip install --constraint constraints.txt --editable ".[training,check]"
+	@touch .venv/installed
