@@ -1,0 +1,1 @@
+"""Encoder and service beside their yardsticks, each pair measured in one run, alternating, on the same machine."""
