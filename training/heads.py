@@ -14,6 +14,7 @@ from riskmodel.stages.lexical import LexicalVectorizer
 from training.labels import Labels
 
 FloatArray = NDArray[np.float32]
+SOLVER_TOLERANCE = 1e-3  # newton-cg: a third of the time of lbfgs at the same likelihood out of fold
 Features = FloatArray | sparse.csr_matrix
 
 
@@ -54,7 +55,9 @@ def fit_heads(X: Features, labels: Labels, strength: float, seed: int) -> Linear
     at = columns(width)
 
     def solve(rows: Any, y: NDArray[Any], where: slice) -> None:
-        model = LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(X[rows], y)
+        model = LogisticRegression(C=strength, solver="newton-cg", tol=SOLVER_TOLERANCE, random_state=seed).fit(
+            X[rows], y
+        )
         if where.stop - where.start > 1:
             known = np.arange(where.start, where.stop)[model.classes_]
             weights[:, known], bias[known] = model.coef_.T, model.intercept_

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
 from riskmodel.errors import SettingsError
@@ -41,7 +42,8 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
         yield
         await app.state.worker.stop()
 
-    app = FastAPI(
+    # FastAPI, with the files of /docs out of a package: they would come from a CDN otherwise.
+    app = FastAPIOffline(
         title="riskmodel",
         summary="Rates escalations of harm in English, Spanish and Portuguese, and says why.",
         version=API_VERSION,

@@ -1,0 +1,266 @@
+import itertools
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from riskmodel.errors import PolicyError
+from riskmodel.policy import NO_VIOLATION, SHIPPED_POLICY, Policy, load_policy
+from riskmodel.records import PROXIMITIES, RATINGS, SEVERITIES
+
+GUIDE = Path(__file__).parents[2] / "data" / "rating-guide.md"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def guide_rows(place: str) -> list[list[str]]:
+    """Return the body of the first table behind a line of the rating guide, its cells without their marks."""
+    lines = GUIDE.read_text(encoding="utf-8").split(f"{place}\n", 1)[1].splitlines()
+    table = itertools.takewhile(
+        lambda line: line.startswith("|"), itertools.dropwhile(lambda line: "|" not in line, lines)
+    )
+    rows = [[cell.strip(" *`") for cell in line.strip("|").split("|")] for line in table]
+    return rows[2:]
+
+
+def edited(folder: Path, old: str, new: str) -> Path:
+    text = SHIPPED_POLICY.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} must stand in the shipped policy exactly once"
+    path = folder / "changed.toml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(path)
+    return str(caught.value)
+
+
+def test_every_cell_of_the_guides_table_is_what_the_policy_gives(policy: Policy) -> None:
+    rows = {row[0]: row[1:] for row in guide_rows("### 3. Table")}
+
+    assert rows.keys() == set(SEVERITIES)
+    for severity, cells in rows.items():
+        assert [policy.table[severity][proximity] for proximity in PROXIMITIES] == cells
+
+
+def test_every_deadline_of_the_guide_is_what_the_policy_gives(policy: Policy) -> None:
+    hours = {rating: policy.ratings[rating].act_within_hours for rating in RATINGS}
+
+    assert hours == {row[0]: int(row[1].split()[0]) for row in guide_rows("The **rating** is a promise of speed.")}
+
+
+def test_the_policy_has_the_guides_categories_and_no_other(
+    policy: Policy,
+) -> None:
+    guide = [row[0] for row in guide_rows("## Categories")]
+
+    assert sorted(policy.category_names) == sorted(guide)
+    assert policy.category_names[-1] == NO_VIOLATION
+
+
+def test_the_floor_is_the_guides(policy: Policy) -> None:
+    assert policy.floor.at_least == {"severe": "high", "serious": "high", "moderate": "medium", "minor": "medium"}
+    assert set(policy.floor.sources) == {"government", "law_enforcement", "legal", "press"}
+
+
+def test_the_version_of_the_policy_is_the_guides(policy: Policy) -> None:
+    found = re.search(r"^# Rating guide, version (\S+)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert found is not None
+    assert policy.version == found.group(1)
+
+
+def test_the_floor_lifts_what_lies_below_it_and_never_lowers(policy: Policy) -> None:
+    plain, lifted = policy.rating_ranks[..., 0], policy.rating_ranks[..., 1]
+
+    assert plain.tolist() == [[0, 0, 0], [0, 1, 1], [0, 1, 2], [1, 2, 3]]
+    assert lifted.tolist() == [[1, 1, 1], [1, 1, 1], [2, 2, 2], [2, 2, 3]]
+
+
+@pytest.mark.parametrize(("rating", "hours"), [("low", 72), ("medium", 24), ("high", 4), ("critical", 1)])
+def test_someone_must_act_within_the_hours_of_the_rating(policy: Policy, rating: str, hours: int) -> None:
+    assert (policy.act_by(rating, NOON) - NOON).total_seconds() == hours * 3600
+
+
+@pytest.mark.parametrize(
+    ("category", "team"),
+    [
+        ("violence", "crisis_response"),
+        ("child_safety", "child_protection"),
+        ("sexual_content", "human_exploitation"),
+        ("intellectual_property", "legal_operations"),
+        ("none", "user_support"),
+    ],
+)
+def test_a_category_goes_to_its_team(policy: Policy, category: str, team: str) -> None:
+    assert policy.team_for(category) == team
+
+
+CRITICAL = 'critical = { act_within_hours = 1, meaning = "a life, or a child, is in danger now" }\n'
+SEVERE = 'severe = { contained = "medium", plausible = "high", active = "critical" }'
+FLOOR = 'at_least = { severe = "high", serious = "high", moderate = "medium", minor = "medium" }'
+MODERATE = 'moderate = { contained = "low", plausible = "medium", active = "medium" }\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        pytest.param(CRITICAL, "", "ratings.critical", id="a rating"),
+        pytest.param(
+            SEVERE, 'severe = { contained = "medium", active = "critical" }', "table.severe.plausible", id="cell"
+        ),
+        pytest.param(MODERATE, "", "table.moderate.active", id="a row"),
+        pytest.param(FLOOR, FLOOR.replace('serious = "high", ', ""), "floor.at_least.serious", id="a floor"),
+        pytest.param(FLOOR, "", "floor.at_least", id="all floors"),
+        pytest.param('none = { team = "user_support" }', "", "categories.none", id="the category none"),
+        pytest.param('version = "1.0"', "", "version", id="the version"),
+        pytest.param(
+            'hate = { dsa = "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH", team = "abuse_response" }',
+            'hate = { dsa = "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH" }',
+            "categories.hate.team",
+            id="a team",
+        ),
+    ],
+)
+def test_a_policy_that_lacks_something_is_refused_and_the_gap_is_named(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    path = edited(tmp_path, old, new)
+
+    message = refusal(path)
+
+    assert str(path) in message
+    assert place in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        pytest.param("act_within_hours = 1,", "act_within_hours = 4,", "ratings.critical", id="as slow as high"),
+        pytest.param("act_within_hours = 24,", "act_within_hours = 96,", "ratings.medium", id="slower than low"),
+        pytest.param(
+            'minor = { contained = "low", plausible = "low"',
+            'minor = { contained = "low", plausible = "critical"',
+            "table.moderate.plausible",
+            id="less where it is worse",
+        ),
+        pytest.param(
+            SEVERE,
+            'severe = { contained = "critical", plausible = "high", active = "critical" }',
+            "table.severe.plausible",
+            id="less where it is nearer",
+        ),
+        pytest.param(
+            FLOOR, FLOOR.replace('severe = "high"', 'severe = "medium"'), "floor.at_least.severe", id="floor falls"
+        ),
+        pytest.param(
+            'team = "regulated_goods"',
+            'team = "nobody_at_all"',
+            "categories.illegal_goods.team",
+            id="unknown team",
+        ),
+        pytest.param("[teams]\n", '[teams]\nnight_shift = "sleeps"\n', "teams.night_shift", id="idle team"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    path = edited(tmp_path, old, new)
+
+    message = refusal(path)
+
+    assert str(path) in message
+    assert place in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        pytest.param('version = "1.0"', 'version = "1.0"\nowner = "us"', "owner", id="unknown field"),
+        pytest.param("[floor]\n", "[floor]\nlowest = 1\n", "floor.lowest", id="unknown field of the floor"),
+        pytest.param(
+            "none = { team", 'none = { boss = "x", team', "categories.none.boss", id="unknown field of a category"
+        ),
+        pytest.param(
+            "[ratings]\n",
+            '[ratings]\nurgent = { act_within_hours = 2, meaning = "?" }\n',
+            "ratings.urgent",
+            id="rating",
+        ),
+        pytest.param(
+            SEVERE, SEVERE.replace('"critical"', '"urgent"'), "table.severe.active", id="a rating nobody knows"
+        ),
+        pytest.param(
+            SEVERE, SEVERE.replace("active", "imminent"), "table.severe.imminent", id="a proximity nobody knows"
+        ),
+        pytest.param(
+            "act_within_hours = 1,", "act_within_hours = 0,", "ratings.critical.act_within_hours", id="no time"
+        ),
+        pytest.param(
+            "act_within_hours = 1,", "act_within_hours = 1.5,", "ratings.critical.act_within_hours", id="a fraction"
+        ),
+        pytest.param(
+            "act_within_hours = 1,", 'act_within_hours = "1",', "ratings.critical.act_within_hours", id="text"
+        ),
+        pytest.param('"STATEMENT_CATEGORY_SELF_HARM"', '"SELF_HARM"', "categories.self_harm.dsa", id="no DSA code"),
+        pytest.param('"government", ', '"neighbours", ', "floor.sources", id="a source nobody knows"),
+        pytest.param(
+            'sources = ["government", "law_enforcement", "legal", "press"]',
+            "sources = []",
+            "floor.sources",
+            id="no source",
+        ),
+        pytest.param('version = "1.0"', "version = 1.0", "version", id="a number as version"),
+    ],
+)
+def test_a_policy_with_a_value_that_cannot_be_is_refused_and_the_place_is_named(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    path = edited(tmp_path, old, new)
+
+    message = refusal(path)
+
+    assert str(path) in message
+    assert place in message
+
+
+def test_every_gap_is_told_at_once(tmp_path: Path) -> None:
+    text = (
+        SHIPPED_POLICY.read_text(encoding="utf-8").replace(CRITICAL, "").replace('none = { team = "user_support" }', "")
+    )
+    path = tmp_path / "changed.toml"
+    path.write_text(text, encoding="utf-8")
+
+    message = refusal(path)
+
+    assert "ratings.critical" in message
+    assert "categories.none" in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"version = ", id="broken off"),
+        pytest.param(b'version = "1.0"\nversion = "1.1"\n', id="a key twice"),
+        pytest.param(b'version = "\xff"', id="not UTF-8"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b'{"version": "1.0"}', id="JSON"),
+    ],
+)
+def test_a_file_that_is_no_policy_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_bytes(content)
+
+    assert str(path) in refusal(path)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.toml"
+
+    assert str(path) in refusal(path)
+
+
+def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
+    assert str(tmp_path) in refusal(tmp_path)
