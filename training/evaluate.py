@@ -63,7 +63,7 @@ class Evaluation:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Take back what :meth:`as_record` returned."""
         rating = {
-            part: {name: Interval(**figure) for name, figure in figures.items()}
+            part: {name: Interval(**_map(figure, None, float("nan"))) for name, figure in figures.items()}
             for part, figures in record["rating"].items()
         }
         return cls(rating, dict(record["rows"]), dict(record["categories"]))
@@ -71,9 +71,16 @@ class Evaluation:
     def as_record(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         rating = {
-            part: {name: asdict(figure) for name, figure in figures.items()} for part, figures in self.rating.items()
+            part: {name: _map(asdict(figure), float("nan"), None) for name, figure in figures.items()}
+            for part, figures in self.rating.items()
         }
         return {"rows": self.rows, "rating": rating, "categories": self.categories}
+
+
+def _map(figure: Mapping[str, float | None], old: float | None, new: float | None) -> dict[str, Any]:
+    """Replace what cannot be told: NaN among numbers, null in JSON."""
+    missing = {name for name, value in figure.items() if value is old or (old is not None and value != value)}
+    return {name: new if name in missing else value for name, value in figure.items()}
 
 
 def slices(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
@@ -134,7 +141,7 @@ def markdown(evaluations: Mapping[str, Evaluation], parts: Sequence[str]) -> str
     heads = ["model", "slice", "n", *TITLES.values(), "categories, micro-F1", "categories, macro-F1"]
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
     for model, evaluation in evaluations.items():
-        for part in parts:
+        for part in (name for name in parts if name in evaluation.rating):
             figures = [str(evaluation.rating[part][name]) for name in TITLES]
             whole = part == "all"
             categories = [f"{evaluation.categories[name]:.3f}" if whole else "" for name in ("micro_f1", "macro_f1")]

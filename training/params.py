@@ -11,7 +11,7 @@ from riskmodel.records import Record
 
 SHIPPED_PARAMS = Path(__file__).with_name("params.toml")
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 

@@ -8,10 +8,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import ValidationError
@@ -34,6 +37,7 @@ CARD = "card.md"
 PROBE = "probe.json"
 ENCODER = "encoder"
 ENCODER_MANIFEST = "encoder.json"
+ENCODER_FILES = ("model.onnx", "tokenizer.json")
 CHAMPION = "champion.txt"
 PROBE_COSINE = 0.99  # a rebuilt encoder whose vectors lie further from the probe's is another encoder
 
@@ -63,6 +67,7 @@ class Manifest(Record):
     trained_on: list[str]
     metrics: dict[str, Any]
     files: dict[str, str]
+    seal: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,21 +104,35 @@ def write_parts(folder: Path, parts: Parts) -> None:
 
 
 def read_parts(folder: Path) -> Parts:
-    """Read the trained parts of a folder whose files were verified."""
-    with np.load(folder / "heads.npz", allow_pickle=False) as arrays:
+    """Read the trained parts of a folder whose files were verified.
+
+    Raises:
+        ArtifactError: naming a file that cannot be read.
+    """
+    with _reading(folder / "heads.npz") as path, np.load(path, allow_pickle=False) as arrays:
         heads = Heads(arrays["dense"], arrays["lexical"].astype(np.float32), arrays["bias"])
         idf = arrays["idf"]
-    calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
-    with np.load(folder / "precedents.npz", allow_pickle=False) as arrays:
-        codes, scales = arrays["codes"], arrays["scales"]
-    lines = (folder / "precedents.jsonl").read_text(encoding="utf-8").splitlines()
-    return Parts(
-        lexical=LexicalVectorizer().restore(json.loads((folder / "lexical.json").read_text(encoding="utf-8")), idf),
-        heads=heads,
-        blend=Blend(**calibration["blend"]),
-        thresholds=Thresholds(**calibration["thresholds"]),
-        precedents=Precedents(codes, scales, [Labelled(**json.loads(line)) for line in lines]),
-    )
+    with _reading(folder / "lexical.json") as path:
+        lexical = LexicalVectorizer().restore(json.loads(path.read_text(encoding="utf-8")), idf)
+    with _reading(folder / "calibration.json") as path:
+        calibration = json.loads(path.read_text(encoding="utf-8"))
+        blend, thresholds = Blend(**calibration["blend"]), Thresholds(**calibration["thresholds"])
+    with _reading(folder / "precedents.jsonl") as path:
+        labelled = [Labelled(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    with _reading(folder / "precedents.npz") as path, np.load(path, allow_pickle=False) as arrays:
+        precedents = Precedents(arrays["codes"], arrays["scales"], labelled)
+    return Parts(lexical, heads, blend, thresholds, precedents)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """Turn whatever a malformed file makes numpy, json or a record raise into an error that names the file."""
+    try:
+        yield path
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise ArtifactError(
+            f"{path} cannot be read: {type(error).__name__}. Restore the folder or train again."
+        ) from None
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
@@ -124,13 +143,29 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
         if path.is_file() and path.name != MANIFEST and ENCODER not in path.relative_to(folder).parts
     }
     sealed = manifest.model_copy(update={"files": files})
+    sealed = sealed.model_copy(update={"seal": _seal_of(sealed)})
     (folder / MANIFEST).write_text(sealed.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return sealed
 
 
+def _seal_of(manifest: Manifest) -> str:
+    content = manifest.model_dump(exclude={"seal"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def check_seal(folder: Path, manifest: Manifest) -> None:
+    """Check that a manifest is as it was written.
+
+    Raises:
+        ArtifactError: if anything in it was changed.
+    """
+    if manifest.seal != _seal_of(manifest):
+        raise ArtifactError(f"{folder / MANIFEST} was changed after it was sealed. Restore the folder or train again.")
+
+
 def seal_encoder(folder: Path) -> None:
     """Write the hashes of an encoder's files beside them."""
-    _write_json(folder / ENCODER_MANIFEST, {name: sha256(folder / name) for name in ("model.onnx", "tokenizer.json")})
+    _write_json(folder / ENCODER_MANIFEST, {name: sha256(folder / name) for name in ENCODER_FILES})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -178,6 +213,8 @@ def load_encoder(folder: Path, spec: EncoderSpec, threads: int = 0) -> Encoder:
         files = json.loads((folder / ENCODER_MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{folder / ENCODER_MANIFEST} cannot be read: {error}. {remedy}") from error
+    if not isinstance(files, dict) or set(files) != set(ENCODER_FILES):
+        raise ArtifactError(f"{folder / ENCODER_MANIFEST} must hold the hashes of {', '.join(ENCODER_FILES)}. {remedy}")
     verify(folder, files, remedy)
     return Encoder(
         folder / "model.onnx",
@@ -219,7 +256,7 @@ def champion_folder(models: Path) -> Path:
     pointer = models / CHAMPION
     try:
         name = pointer.read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise ArtifactError(
             f"{models} is no model and names none: neither {MANIFEST} nor {CHAMPION} is there. "
             "Train one with `make train`."
@@ -245,6 +282,7 @@ def load_model(folder: Path, policy: Policy, threads: int = 0) -> RiskModel:
             f"{folder / MANIFEST} was trained for policy {manifest.policy}, "
             f"this desk rates by policy {policy.version}: train a version for it with `make train`."
         )
+    check_seal(folder, manifest)
     verify(folder, manifest.files, "Restore the folder or train again.")
     parts = read_parts(folder)
     width = columns(len(parts.heads.bias))["categories"]

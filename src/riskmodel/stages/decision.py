@@ -69,7 +69,9 @@ def decide_categories(
 
     ``none`` stands alone, and only where the severity is minor: what breaks no rule does no harm.
     """
-    order = [int(at) for at in np.argsort(-chances) if severity == SEVERITIES[0] or names[at] != NO_VIOLATION]
+    order = [
+        int(at) for at in np.argsort(-chances, kind="stable") if severity == SEVERITIES[0] or names[at] != NO_VIOLATION
+    ]
     if names[order[0]] == NO_VIOLATION:
         return order[:1]
     others = [at for at in order[1:] if chances[at] >= thresholds.category and names[at] != NO_VIOLATION]

@@ -60,9 +60,7 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._prompt = prompt
-        first, *self._lead, self._last = self._tokenizer.encode(prompt).ids
-        self._lead = [first, *self._lead]
-        self._room = window_tokens - len(self._lead) - 1
+        self._window_tokens = window_tokens
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Return one encoding a text, in order."""
@@ -85,13 +83,14 @@ class Encoder:
     def _windows(self, at: int, text: str) -> Iterator[_Window]:
         encoded = self._tokenizer.encode(self._prompt + text)
         shift = len(self._prompt)
-        ids = encoded.ids[len(self._lead) : -1]
-        spans = [(max(0, start - shift), max(0, end - shift)) for start, end in encoded.offsets[len(self._lead) : -1]]
-        nowhere = [(0, 0)]
-        for start in range(0, max(1, len(ids)), self._room):
-            chunk = slice(start, start + self._room)
-            offsets = nowhere * len(self._lead) + spans[chunk] + nowhere
-            yield _Window(at, [*self._lead, *ids[chunk], self._last], offsets)
+        # Read off the whole: alone, the prompt's last space is a token; before a text it is part of the first word.
+        lead = 1 + sum(end <= shift for _, end in encoded.offsets[1:-1])
+        first, ids, last = encoded.ids[:lead], encoded.ids[lead:-1], encoded.ids[-1:]
+        spans = [(max(0, start - shift), end - shift) for start, end in encoded.offsets[lead:-1]]
+        nowhere, room = [(0, 0)], self._window_tokens - lead - 1
+        for start in range(0, max(1, len(ids)), room):
+            chunk = slice(start, start + room)
+            yield _Window(at, first + ids[chunk] + last, nowhere * lead + spans[chunk] + nowhere)
 
     def _run(self, batch: list[list[int]]) -> list[NDArray[np.float32]]:
         longest = max(len(ids) for ids in batch)

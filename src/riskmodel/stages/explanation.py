@@ -6,6 +6,7 @@ which is not the same as a cause in the world.
 """
 
 import re
+import string
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -133,7 +134,8 @@ def _best_segment(scores: FloatArray, start: int, stop: int) -> tuple[float, int
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     piece = text[start:end]
-    left, right = len(piece) - len(piece.lstrip(EDGES)), len(piece) - len(piece.rstrip(EDGES))
+    edges = EDGES + string.whitespace
+    left, right = len(piece) - len(piece.lstrip(edges)), len(piece) - len(piece.rstrip(edges))
     return (start, end) if left + right >= len(piece) else (start + left, end - right)
 
 

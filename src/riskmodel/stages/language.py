@@ -14,6 +14,7 @@ from riskmodel.records import LANGUAGES, UNDETERMINED, Language
 KIN: dict[str, Language] = {"pcm": "en", "jam": "en", "gl": "pt", "ext": "es", "an": "es", "ast": "es"}
 # How much chance all other languages together, and one of them, must have before a text counts as none of ours.
 OTHER_LANGUAGES_CHANCE, OTHER_LANGUAGE_CHANCE = 0.8, 0.5
+NOTHING_OF_OURS = 1e-4  # close kin of one another, such as Serbian and Croatian, share the rest among them
 MAX_CHARACTERS = 2_000  # more text does not change the answer, only the time it takes
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#]\w+|[\d_]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -41,7 +42,7 @@ class LanguageDetector:
                 ours[code] += chance
         total = sum(ours.values())
         other, chance = next((code, chance) for code, chance in ranked if code not in ours)
-        if total <= 1 - OTHER_LANGUAGES_CHANCE and chance >= OTHER_LANGUAGE_CHANCE:
+        if total < NOTHING_OF_OURS or (total <= 1 - OTHER_LANGUAGES_CHANCE and chance >= OTHER_LANGUAGE_CHANCE):
             return str(other)
         by_profile = self._profile_chances(words)
         votes = {code: by_profile[code] + ours[code] / total for code in LANGUAGES}

@@ -34,7 +34,7 @@ class LexicalVector:
 
 def normalise(word: str) -> str:
     """Return the word without case and accents, so that hurried spelling reads the same."""
-    plain = unicodedata.normalize("NFKD", word[:MAX_WORD_CHARACTERS].casefold())
+    plain = unicodedata.normalize("NFKD", word.casefold())
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
@@ -60,7 +60,7 @@ class LexicalVectorizer:
         count = 0
         for text in texts:
             count += 1
-            words = [normalise(match.group()) for match in WORD.finditer(text)]
+            words = [normalise(match.group()[:MAX_WORD_CHARACTERS]) for match in WORD.finditer(text)]
             found = {gram for word in set(words) for gram in word_ngrams(word)}
             found.update(f"p:{pair}" for pair in map(" ".join, itertools.pairwise(words)))
             documents.update(found)
@@ -85,7 +85,7 @@ class LexicalVectorizer:
         """Return the features of a text; all zero-length where no n-gram is known."""
         matches = list(WORD.finditer(text))
         spans = np.array([match.span() for match in matches], dtype=np.int32).reshape(-1, 2)
-        read = [self._word(match.group()) for match in matches]
+        read = [self._word(match.group()[:MAX_WORD_CHARACTERS]) for match in matches]
         sizes = [len(known) for _, known in read]
         pairs = [
             (at, feature)

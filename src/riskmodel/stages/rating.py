@@ -75,7 +75,8 @@ def rate(chances: FloatArray, joint: FloatArray, blend: Blend, policy: Policy) -
     """Choose the rating of one text, chances (4,), and the likeliest row of the table (4, 3, 2) that gives it."""
     rank = int(choose_ranks(chances[None], blend)[0])
     ranks = policy.rating_ranks
-    s, p, lifted = np.unravel_index(np.argmax(np.where(ranks == rank, joint, -1)), joint.shape)
+    possible = np.broadcast_to(np.array([True, bool(joint[..., 1].any())]), joint.shape)  # no floor, no lift
+    s, p, lifted = np.unravel_index(np.argmax(np.where((ranks == rank) & possible, joint, -1)), joint.shape)
     plain = RATINGS[ranks[s, p, 0]]
     return Rated(
         rating=RATINGS[rank],
