@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, minimize
 from scipy.stats import beta
 
 from riskmodel.records import RATINGS
-from riskmodel.stages.decision import Thresholds, grow
+from riskmodel.stages.decision import LEAST_CONFIDENCE, Thresholds, grow, not_too_low
 from riskmodel.stages.heads import columns, sigmoid, softmax
 from riskmodel.stages.rating import Blend, blend_chances, joint_chances
 from training.labels import Labels
@@ -24,6 +24,7 @@ LEAST_CRITICAL_CHANCE = 0.25  # below a quarter, "critical" is no longer one of 
 # The strictest level that is tested accepts this share of the rows: a stricter one has so few that a single
 # mistake would end the sequence.
 START_PERCENT = 20
+NEVER = 2.0  # no chance is as large
 SINGLE_CHOICE = ("severity", "proximity", "rating")
 
 
@@ -117,10 +118,11 @@ def fit_thresholds(
     chances: FloatArray, ranks: NDArray[np.int64], believed: Believed, labels: Labels, none_at: int, doubt: DoubtParams
 ) -> Thresholds:
     """Learn the levels of the decision from blended chances (n, 4) and the ranks (n,) chosen from them."""
+    sure = chances[np.arange(len(ranks)), ranks] >= LEAST_CONFIDENCE
     return Thresholds(
         conformal_mass=conformal_mass(chances, ranks, labels.rating, doubt.coverage),
-        accept_confidence=accept_confidence(
-            chances[np.arange(len(ranks)), ranks], ranks < labels.rating, doubt.under_rating, doubt.certainty
+        accept_safety=accept_safety(
+            not_too_low(chances, ranks)[sure], (ranks < labels.rating)[sure], doubt.under_rating, doubt.certainty
         ),
         category=category_threshold(believed.categories, labels.categories, none_at),
     )
@@ -149,19 +151,21 @@ def _mass_before(chances: FloatArray, rank: int, truth: int) -> float:
     return before
 
 
-def accept_confidence(confidence: FloatArray, under_rated: NDArray[np.bool_], most: float, certainty: float) -> float:
-    """Return the least confidence to accept without a person; 2 where no level keeps the promise.
+def accept_safety(safety: FloatArray, under_rated: NDArray[np.bool_], most: float, certainty: float) -> float:
+    """Return the least chance of not being too low to accept without a person; 2 where no level keeps the promise.
 
     The share of accepted escalations that are under-rated stays at or below ``most`` with chance ``certainty``:
     learn-then-test (Angelopoulos et al. 2021), fixed-sequence testing from the strictest level down, each level
     by the exact binomial bound (Clopper and Pearson 1934).
     """
-    order = np.argsort(-confidence, kind="stable")
+    if not len(safety):
+        return NEVER
+    order = np.argsort(-safety, kind="stable")
     below = np.cumsum(under_rated[order])
-    accepted = 2.0
+    accepted = NEVER
     for share in np.arange(START_PERCENT, 101) / 100:
-        level = confidence[order[int(np.ceil(share * len(order))) - 1]]
-        n = int((confidence >= level).sum())  # ties are accepted together
+        level = safety[order[int(np.ceil(share * len(order))) - 1]]
+        n = int((safety >= level).sum())  # ties are accepted together
         k = int(below[n - 1])
         if k < n and beta.ppf(certainty, k + 1, n - k) > most:
             break

@@ -77,6 +77,7 @@ class RiskModel:
         rated = self._rate(escalation, believed)
         rank = RATINGS.index(rated.rating)
         confidence = float(rated.chances[rank])
+        safety = float(decision.not_too_low(rated.chances[None], np.array([rank]))[0])
         names = self.policy.category_names
         decided = decision.decide_categories(believed.categories, names, rated.severity, self.thresholds)
         categories = [
@@ -106,7 +107,7 @@ class RiskModel:
             categories=categories,
             category_probabilities={names[at]: _rounded(chance) for at, chance in enumerate(believed.categories)},
             explanation=self._explain(escalation.text, language, encoding, lexical, logits, rated, categories),
-            decision=decision.decide(confidence, language, self.thresholds),
+            decision=decision.decide(confidence, safety, language, self.thresholds),
             model=ModelVersion(name=self.name, version=self.version, policy=self.policy.version),
         )
 

@@ -30,7 +30,7 @@ Source = Literal[
 ]
 Language = Literal["en", "es", "pt"]
 Route = Literal["auto", "review"]
-ReviewReason = Literal["uncertain rating", "unsupported language", "no readable words"]
+ReviewReason = Literal["uncertain rating", "may be rated too low", "unsupported language", "no readable words"]
 
 RATINGS: tuple[Rating, ...] = get_args(Rating)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from riskmodel.policy import NO_VIOLATION, load_policy
-from riskmodel.stages.decision import Thresholds, decide_categories, plausible_ratings
+from riskmodel.stages.decision import LEAST_CONFIDENCE, Thresholds, decide_categories, not_too_low, plausible_ratings
 from riskmodel.stages.heads import columns, softmax
 from riskmodel.stages.rating import blend_chances
 from training.calibrate import (
     LEAST_CRITICAL_CHANCE,
-    accept_confidence,
+    accept_safety,
     believe,
     category_threshold,
     conformal_mass,
@@ -146,7 +146,7 @@ def true_share(level: float, worst: float) -> float:
 def test_the_promise_about_accepted_ratings_holds_on_fresh_data_as_often_as_it_says() -> None:
     draw, kept, accepted = np.random.default_rng(11), 0, 0
     for _ in range(200):
-        level = accept_confidence(*simulated(draw, 3_000, worst=0.12), MOST, CERTAINTY)
+        level = accept_safety(*simulated(draw, 3_000, worst=0.12), MOST, CERTAINTY)
         kept += level == NEVER or true_share(level, worst=0.12) <= MOST
         accepted += level < NEVER
 
@@ -157,7 +157,7 @@ def test_the_promise_about_accepted_ratings_holds_on_fresh_data_as_often_as_it_s
 def test_of_a_good_model_nearly_everything_is_accepted() -> None:
     draw = np.random.default_rng(4)
 
-    level = accept_confidence(*simulated(draw, 3_000, worst=0.02), MOST, CERTAINTY)
+    level = accept_safety(*simulated(draw, 3_000, worst=0.02), MOST, CERTAINTY)
 
     assert level < 0.3
 
@@ -166,7 +166,7 @@ def test_a_hopeless_model_is_never_accepted() -> None:
     draw, never = np.random.default_rng(12), 0
     for _ in range(100):
         confidence = draw.uniform(0.25, 1, 1_500).astype(np.float32)
-        never += accept_confidence(confidence, draw.random(1_500) < 0.1, MOST, CERTAINTY) == NEVER
+        never += accept_safety(confidence, draw.random(1_500) < 0.1, MOST, CERTAINTY) == NEVER
 
     assert never >= 99
 
@@ -175,20 +175,20 @@ def test_a_hopeless_model_is_never_accepted() -> None:
 def test_too_few_rows_prove_nothing(rows: int) -> None:
     confidence = np.linspace(0.5, 1, rows).astype(np.float32)
 
-    assert accept_confidence(confidence, np.zeros(rows, dtype=bool), MOST, CERTAINTY) == NEVER
+    assert accept_safety(confidence, np.zeros(rows, dtype=bool), MOST, CERTAINTY) == NEVER
 
 
 def test_enough_rows_without_an_error_are_all_accepted() -> None:
     confidence = np.linspace(0.5, 1, 2_000).astype(np.float32)
 
-    assert accept_confidence(confidence, np.zeros(2_000, dtype=bool), MOST, CERTAINTY) == pytest.approx(0.5)
+    assert accept_safety(confidence, np.zeros(2_000, dtype=bool), MOST, CERTAINTY) == pytest.approx(0.5)
 
 
 def test_rows_of_the_same_confidence_are_accepted_together_or_not_at_all() -> None:
     confidence = np.full(4_000, 0.9, dtype=np.float32)
     under_rated = np.arange(4_000) >= 2_000  # those that stand later in the file are all too low
 
-    level = accept_confidence(confidence, under_rated, MOST, CERTAINTY)
+    level = accept_safety(confidence, under_rated, MOST, CERTAINTY)
 
     accepted = confidence >= level
     assert not accepted.any() or under_rated[accepted].mean() <= MOST
@@ -269,5 +269,6 @@ def test_all_levels_are_learnt_together(logits: np.ndarray) -> None:
 
     assert found.conformal_mass == conformal_mass(believed.direct, ranks, labels.rating, 0.9)
     assert found.category == category_threshold(believed.categories, labels.categories, NONE)
-    accepted = believed.direct.max(axis=1) >= found.accept_confidence
+    sure = believed.direct[np.arange(len(ranks)), ranks] >= LEAST_CONFIDENCE
+    accepted = sure & (not_too_low(believed.direct, ranks) >= found.accept_safety)
     assert not accepted.any() or (ranks < labels.rating)[accepted].mean() <= MOST

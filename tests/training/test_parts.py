@@ -126,7 +126,7 @@ def test_levels_are_in_their_ranges(parts: tuple[Parts, OutOfFold]) -> None:
     assert blend.temperature > 0
     assert 0.25 <= blend.critical_chance <= 0.5
     assert 0 < thresholds.conformal_mass <= 1
-    assert 0.25 <= thresholds.accept_confidence <= 2
+    assert 0.25 <= thresholds.accept_safety <= 2
     assert 0.05 <= thresholds.category <= 0.95
 
 

@@ -19,18 +19,20 @@ from riskmodel.records import (
 )
 
 FloatArray = NDArray[np.float32]
+LEAST_CONFIDENCE = 0.5  # a rating that is more likely wrong than right is for a person
 
 
 @dataclass(frozen=True)
 class Thresholds:
     """Levels learned out of fold, stored with the model.
 
-    ``conformal_mass``: chance a set of plausible ratings must hold; ``accept_confidence``: least confidence that is
-    accepted without a person (above 1: none is); ``category``: least chance of a category beside the main one.
+    ``conformal_mass``: chance a set of plausible ratings must hold; ``accept_safety``: least chance of not being
+    rated too low that is accepted without a person (above 1: none is); ``category``: least chance of a category
+    beside the main one.
     """
 
     conformal_mass: float
-    accept_confidence: float
+    accept_safety: float
     category: float
 
 
@@ -78,13 +80,29 @@ def decide_categories(
     return [order[0], *others]
 
 
-def decide(confidence: float, language: str, thresholds: Thresholds) -> Decision:
-    """Return whether the rating is accepted or goes to a person, with every reason for it."""
+def not_too_low(chances: FloatArray, ranks: NDArray[np.int64]) -> FloatArray:
+    """Return (n,) chances that the true rating is not above the one given, from (n, 4) chances and (n,) ranks."""
+    at_most = np.arange(chances.shape[1]) <= ranks[:, None]
+    result: FloatArray = (chances * at_most).sum(axis=1)
+    return result
+
+
+def decide(confidence: float, safety: float, language: str, thresholds: Thresholds) -> Decision:
+    """Return whether the rating is accepted or goes to a person, with every reason for it.
+
+    Args:
+        confidence: chance that the rating is right.
+        safety: chance that it is not too low.
+        language: ISO 639-1 code, or ``und``.
+        thresholds: what was learnt out of fold.
+    """
     reasons: list[ReviewReason] = []
     if language == UNDETERMINED:
         reasons.append("no readable words")
     elif language not in LANGUAGES:
         reasons.append("unsupported language")
-    if confidence < thresholds.accept_confidence:
+    if confidence < LEAST_CONFIDENCE:
         reasons.append("uncertain rating")
+    if safety < thresholds.accept_safety:
+        reasons.append("may be rated too low")
     return Decision(route="review" if reasons else "auto", reasons=reasons)

@@ -6,11 +6,11 @@ from hypothesis.extra import numpy as arrays
 
 from riskmodel.policy import NO_VIOLATION, load_policy
 from riskmodel.records import RATINGS, SEVERITIES
-from riskmodel.stages.decision import Thresholds, decide, decide_categories, grow, plausible_ratings
+from riskmodel.stages.decision import Thresholds, decide, decide_categories, grow, not_too_low, plausible_ratings
 
 NAMES = load_policy().category_names
 NONE = NAMES.index(NO_VIOLATION)
-LEVELS = Thresholds(conformal_mass=0.9, accept_confidence=0.8, category=0.4)
+LEVELS = Thresholds(conformal_mass=0.9, accept_safety=0.8, category=0.4)
 
 
 def four_chances() -> st.SearchStrategy[np.ndarray]:
@@ -81,28 +81,38 @@ def test_sets_grow_by_one_neighbour_at_a_time_to_all_ratings(chances: np.ndarray
 
 
 @pytest.mark.parametrize(
-    ("confidence", "language", "reasons"),
+    ("confidence", "safety", "language", "reasons"),
     [
-        pytest.param(0.8, "en", [], id="sure enough"),
-        pytest.param(0.95, "pt", [], id="sure"),
-        pytest.param(0.79, "es", ["uncertain rating"], id="not sure"),
-        pytest.param(0.95, "fr", ["unsupported language"], id="another language"),
-        pytest.param(0.95, "und", ["no readable words"], id="no words"),
-        pytest.param(0.2, "ht", ["unsupported language", "uncertain rating"], id="another language and not sure"),
-        pytest.param(0.2, "und", ["no readable words", "uncertain rating"], id="no words and not sure"),
+        pytest.param(0.9, 0.8, "es", [], id="sure and safe"),
+        pytest.param(0.49, 0.9, "es", ["uncertain rating"], id="not sure"),
+        pytest.param(0.7, 0.79, "pt", ["may be rated too low"], id="not safe"),
+        pytest.param(0.9, 0.9, "ht", ["unsupported language"], id="another language"),
+        pytest.param(
+            0.2,
+            0.3,
+            "und",
+            ["no readable words", "uncertain rating", "may be rated too low"],
+            id="every reason is told",
+        ),
     ],
 )
-def test_a_person_must_look_for_every_reason_that_there_is(
-    confidence: float, language: str, reasons: list[str]
+def test_every_reason_for_review_is_told_and_none_means_auto(
+    confidence: float, safety: float, language: str, reasons: list[str]
 ) -> None:
-    found = decide(confidence, language, LEVELS)
+    found = decide(confidence, safety, language, LEVELS)
 
     assert found.reasons == reasons
     assert found.route == ("review" if reasons else "auto")
 
 
+def test_the_chance_of_not_being_too_low_is_what_lies_at_or_below_the_rating() -> None:
+    chances = np.array([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]], dtype=np.float32)
+
+    assert not_too_low(chances, np.array([2, 0])) == pytest.approx([0.6, 0.7])
+
+
 def test_where_no_level_keeps_the_promise_even_a_sure_rating_goes_to_a_person() -> None:
-    assert decide(1.0, "en", Thresholds(0.9, 2.0, 0.5)).route == "review"
+    assert decide(1.0, 1.0, "en", Thresholds(0.9, 2.0, 0.5)).route == "review"
 
 
 def test_categories_are_the_likeliest_and_those_beside_it_that_are_likely_enough() -> None:
