@@ -35,7 +35,10 @@ def measure_encoder(folder: Path, test: pd.DataFrame, policy: Policy, cache: Pat
     def with_torch(batch: Sequence[str]) -> object:
         return torch_model.encode(list(batch), batch_size=32, normalize_embeddings=True)
 
-    onnx_rates, torch_rates, onnx_single, torch_single = [], [], [], []
+    onnx_rates: list[float] = []
+    torch_rates: list[float] = []
+    onnx_single: list[float] = []
+    torch_single: list[float] = []
     for encode in (with_onnx, with_torch):
         encode(texts[:64])
     for _ in range(ROUNDS):

@@ -97,7 +97,7 @@ def evaluate(
     from riskmodel.artifact import champion_folder, load_model, read_manifest  # noqa: PLC0415
     from training.card import write_figures  # noqa: PLC0415
     from training.dataset import read_splits  # noqa: PLC0415
-    from training.evaluate import Evaluation, evaluate, predict  # noqa: PLC0415
+    from training.evaluate import Evaluation, accepted_line, evaluate, predict  # noqa: PLC0415
     from training.labels import read_labels  # noqa: PLC0415
     from training.progress import progress  # noqa: PLC0415
 
@@ -105,9 +105,10 @@ def evaluate(
     manifest = read_manifest(folder)
     test = read_splits(root, policy)["test"]
     with progress("Rating the test split") as report:
-        predicted, _ = predict(load_model(folder, policy), test, report)
+        predicted, assessments = predict(load_model(folder, policy), test, report)
     recorded = {name: Evaluation.from_record(record) for name, record in manifest.metrics.items()}
     _show({"as it stands": evaluate(predicted, test, read_labels(test, policy)), **recorded})
+    typer.echo(accepted_line(assessments, read_labels(test, policy)))
     if readme is not None:
         write_figures(readme, manifest, recorded)
 

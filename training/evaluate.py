@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table
+from scipy.stats import beta
 
 from riskmodel.model import RiskModel
 from riskmodel.records import LANGUAGES, RATINGS, Assessment, read_escalation
@@ -112,6 +113,22 @@ def predict(model: RiskModel, frame: pd.DataFrame, report: Report = silent) -> t
         found += model.assess(escalations[start : start + BATCH_TEXTS], now)
         report(len(found), len(escalations), "")
     return as_predicted(found, model.policy.category_names), found
+
+
+def accepted_line(assessments: Sequence[Assessment], labels: Labels) -> str:
+    """Say how many ratings would stand without a person, and how many of these lie below the truth."""
+    accepted = np.array([assessment.decision.route == "auto" for assessment in assessments])
+    ranks = np.array([RATINGS.index(assessment.rating) for assessment in assessments])
+    n, low, right = int(accepted.sum()), ranks < labels.rating, ranks == labels.rating
+    if not n:
+        return "Accepted without a person: none."
+    k = int(low[accepted].sum())
+    bound = float(beta.ppf(0.95, k + 1, n - k)) if k < n else 1.0
+    return (
+        f"Accepted without a person: {n} of {len(accepted)} ({n / len(accepted):.1%}); "
+        f"right {right[accepted].mean():.1%}, "
+        f"rated too low {k} ({k / n:.1%}, at most {bound:.1%} with 95% certainty)."
+    )
 
 
 def as_predicted(assessments: Sequence[Assessment], names: Sequence[str]) -> Predicted:

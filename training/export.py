@@ -31,8 +31,10 @@ class _TokenStates(nn.Module):
         return states
 
 
-def export_encoder(base: Path, adapter: Path | None, out: Path) -> None:
+def export_encoder(base: Path, adapter: Path | None, float_layers: list[int], out: Path) -> None:
     """Merge the adapter into the base, quantise to int8 per channel, and write ``out`` with its hashes.
+
+    The second feed-forward matrix of ``float_layers`` (from 0) stays float32.
 
     ``out`` appears only when it is complete; an older one is replaced.
     """
@@ -46,7 +48,7 @@ def export_encoder(base: Path, adapter: Path | None, out: Path) -> None:
         if adapter is not None:
             transformer = PeftModel.from_pretrained(transformer, str(adapter)).merge_and_unload()
         _export(transformer.eval(), work / "float32.onnx")
-        _quantise(work / "float32.onnx", folder / "model.onnx")
+        _quantise(work / "float32.onnx", folder / "model.onnx", float_layers)
         model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         seal_encoder(folder)
         shutil.rmtree(out, ignore_errors=True)
@@ -72,6 +74,12 @@ def _export(transformer: nn.Module, path: Path) -> None:
         )
 
 
-def _quantise(source: Path, target: Path) -> None:
-    quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+def _quantise(source: Path, target: Path, float_layers: list[int]) -> None:
+    graph = onnx.load(str(source), load_external_data=False).graph
+    shapes = {weights.name: tuple(weights.dims) for weights in graph.initializer}
+    products = [(node.name, shapes.get(node.input[1], ())) for node in graph.node if node.op_type == "MatMul"]
+    # A layer's second feed-forward matrix is the one that narrows.
+    narrowing = [name for name, shape in products if len(shape) == 2 and shape[0] > shape[1]]
+    kept = [name for layer, name in enumerate(narrowing) if layer in float_layers]
+    quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept)
     onnx.checker.check_model(str(target))

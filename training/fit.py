@@ -110,9 +110,10 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         prompt=params.encoder.prompt,
         window_tokens=params.encoder.window_tokens,
         dimensions=_dimensions(base),
+        float_layers=params.encoder.float_layers,
     )
     adapters = adapters_for(workspace, base, train, labels, folds, params) if spec.adapted else []
-    encoder = exported(workspace, base, adapters[-1] if adapters else None)
+    encoder = exported(workspace, base, adapters[-1] if adapters else None, spec)
     dense = _dense(workspace, base, encoder, adapters, train, labels, folds, spec, params)
     say("Fitting heads, blend and thresholds")
     parts, unseen = fit_parts(train, labels, dense, folds, params, policy)
@@ -122,9 +123,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
     work.mkdir(parents=True)
     write_parts(work, parts)
     if adapters:
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            (work / ADAPTER).mkdir(exist_ok=True)
-            shutil.copy(adapters[-1] / name, work / ADAPTER / name)
+        _copy_adapter(adapters[-1], work / ADAPTER, spec.base)
     shutil.copytree(encoder, work / ENCODER)
     write_probe(work, load_encoder(encoder, spec), train["text"].iloc[:PROBE_TEXTS].tolist())
     manifest = Manifest(
@@ -194,16 +193,25 @@ def _adapter(workspace: Workspace, base: Path, texts: list[str], labels: Labels,
     return out
 
 
-def exported(workspace: Workspace, base: Path, adapter: Path | None) -> Path:
+def exported(workspace: Workspace, base: Path, adapter: Path | None, spec: EncoderSpec) -> Path:
     """Return the folder of the encoder that serves a base with an adapter, or the base alone; exported once."""
-    parts = [sha256(base / "model.safetensors")]
+    parts = [sha256(base / "model.safetensors"), str(spec.float_layers)]
     if adapter is not None:
         parts.append(sha256(adapter / "adapter_model.safetensors"))
     out = workspace.cache / "encoders" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
     if not out.is_dir():
         say("Exporting the encoder to ONNX, int8")
-        export_encoder(base, adapter, out)
+        export_encoder(base, adapter, spec.float_layers, out)
     return out
+
+
+def _copy_adapter(source: Path, target: Path, base: str) -> None:
+    """Copy what peft needs of an adapter, with the name of its base in place of the folder it lay in here."""
+    target.mkdir()
+    shutil.copy(source / "adapter_model.safetensors", target)
+    config = json.loads((source / "adapter_config.json").read_text(encoding="utf-8"))
+    config = {**config, "base_model_name_or_path": base, "target_modules": sorted(config["target_modules"])}
+    (target / "adapter_config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
 def _dense(
@@ -228,7 +236,7 @@ def _dense(
     for at, ((_, held), adapter) in enumerate(zip(folds, adapters[:-1], strict=True), start=1):
         with progress(f"Encoding what fold {at} held out") as report:
             unseen = encode_texts(
-                exported(workspace, base, adapter), spec, [texts[row] for row in held], workspace.cache, report
+                exported(workspace, base, adapter, spec), spec, [texts[row] for row in held], workspace.cache, report
             )
         out_of_fold[held] = lora.read_heads(adapter).logits(unseen)
     return Dense(vectors, heads, out_of_fold)
@@ -249,7 +257,9 @@ def _evaluate(
     with progress("Rating the test split") as report:
         predicted, _ = predict(model, test, report)
     with progress("Encoding for the frozen baseline") as report:
-        frozen = encode_texts(exported(workspace, base, None), spec, [*train["text"], *texts], workspace.cache, report)
+        frozen = encode_texts(
+            exported(workspace, base, None, spec), spec, [*train["text"], *texts], workspace.cache, report
+        )
     baselines = {
         MAJORITY: predict_majority(labels, texts),
         TFIDF: predict_tfidf(train["text"].tolist(), labels, texts, params.seed),

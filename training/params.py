@@ -22,6 +22,7 @@ class EncoderParams(Record):
     base: Annotated[str, Field(min_length=1)]
     prompt: str
     window_tokens: Annotated[int, Field(ge=32, le=512)]
+    float_layers: list[Annotated[int, Field(ge=0)]]
     adapt: bool
 
 

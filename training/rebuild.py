@@ -17,7 +17,7 @@ def rebuild_encoder(workspace: Workspace, folder: Path) -> float:
     """
     spec = read_manifest(folder).encoder
     base = resolve_base(spec.base, workspace.cache)
-    encoder = exported(workspace, base, folder / ADAPTER if spec.adapted else None)
+    encoder = exported(workspace, base, folder / ADAPTER if spec.adapted else None, spec)
     work = folder / f".{ENCODER}.part"
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(encoder, work)

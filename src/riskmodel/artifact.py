@@ -50,6 +50,7 @@ class EncoderSpec(Record):
     prompt: str
     window_tokens: int
     dimensions: int
+    float_layers: list[int] = []  # noqa: RUF012  pydantic copies it
 
 
 class Manifest(Record):

@@ -11,10 +11,6 @@ from tokenizers import Tokenizer
 
 from riskmodel.errors import ArtifactError
 
-# Tokens, padding included, that go through the encoder at once: memory stays bounded, and on two cores
-# larger batches are no faster.
-BATCH_TOKENS = 2_048
-
 
 @dataclass(frozen=True)
 class Encoding:
@@ -32,7 +28,6 @@ class Encoding:
 
 @dataclass(frozen=True)
 class _Window:
-    text: int
     ids: list[int]
     offsets: list[tuple[int, int]]
 
@@ -63,24 +58,23 @@ class Encoder:
         self._window_tokens = window_tokens
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Return one encoding a text, in order."""
-        windows = [window for at, text in enumerate(texts) for window in self._windows(at, text)]
-        states: list[NDArray[np.float32] | None] = [None] * len(windows)
-        for batch in _batches([len(window.ids) for window in windows]):
-            for at, hidden in zip(batch, self._run([windows[at].ids for at in batch]), strict=True):
-                states[at] = hidden
-        parts: list[list[int]] = [[] for _ in texts]
-        for at, window in enumerate(windows):
-            parts[window.text].append(at)
-        return [
-            _pool(
-                [state for at in own if (state := states[at]) is not None],
-                [windows[at].offsets for at in own],
-            )
-            for own in parts
-        ]
+        """Return one encoding a text, in order; each is what the text alone would get.
 
-    def _windows(self, at: int, text: str) -> Iterator[_Window]:
+        Windows go through one by one: int8 activations are scaled by what they run with, so that in a batch a
+        text's vector would depend on its neighbours, and on a few cores a batch is no faster.
+        """
+        return [self._encode(text) for text in texts]
+
+    def _encode(self, text: str) -> Encoding:
+        windows = list(self._windows(text))
+        states = [self._run(window.ids) for window in windows]
+        hidden = np.concatenate(states) if len(states) > 1 else states[0]
+        spans = np.array([span for window in windows for span in window.offsets], dtype=np.int32)
+        mean = hidden.mean(axis=0)
+        norm = float(np.linalg.norm(mean))
+        return Encoding(vector=mean / norm, norm=norm, hidden=hidden, offsets=spans)
+
+    def _windows(self, text: str) -> Iterator[_Window]:
         encoded = self._tokenizer.encode(self._prompt + text)
         shift = len(self._prompt)
         # Read off the whole: alone, the prompt's last space is a token; before a text it is part of the first word.
@@ -90,34 +84,10 @@ class Encoder:
         nowhere, room = [(0, 0)], self._window_tokens - lead - 1
         for start in range(0, max(1, len(ids)), room):
             chunk = slice(start, start + room)
-            yield _Window(at, first + ids[chunk] + last, nowhere * lead + spans[chunk] + nowhere)
+            yield _Window(first + ids[chunk] + last, nowhere * lead + spans[chunk] + nowhere)
 
-    def _run(self, batch: list[list[int]]) -> list[NDArray[np.float32]]:
-        longest = max(len(ids) for ids in batch)
-        inputs = np.zeros((len(batch), longest), dtype=np.int64)
-        mask = np.zeros_like(inputs)
-        for row, ids in enumerate(batch):
-            inputs[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
-        (hidden,) = self._session.run(["last_hidden_state"], {"input_ids": inputs, "attention_mask": mask})
-        return [hidden[row, : len(ids)] for row, ids in enumerate(batch)]
-
-
-def _batches(lengths: list[int]) -> Iterator[list[int]]:
-    """Yield positions in batches of like lengths, each within the budget of tokens."""
-    batch: list[int] = []
-    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[at] * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(at)
-    if batch:
-        yield batch
-
-
-def _pool(states: list[NDArray[np.float32]], offsets: list[list[tuple[int, int]]]) -> Encoding:
-    hidden = np.concatenate(states) if len(states) > 1 else states[0]
-    spans = np.array([span for window in offsets for span in window], dtype=np.int32)
-    mean = hidden.mean(axis=0)
-    norm = float(np.linalg.norm(mean))
-    return Encoding(vector=mean / norm, norm=norm, hidden=hidden, offsets=spans)
+    def _run(self, ids: list[int]) -> NDArray[np.float32]:
+        inputs = np.array([ids], dtype=np.int64)
+        feed = {"input_ids": inputs, "attention_mask": np.ones_like(inputs)}
+        hidden: NDArray[np.float32] = self._session.run(["last_hidden_state"], feed)[0][0]
+        return hidden
