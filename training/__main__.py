@@ -105,7 +105,7 @@ def evaluate(
     manifest = read_manifest(folder)
     test = read_splits(root, policy)["test"]
     with progress("Rating the test split") as report:
-        predicted, assessments = predict(load_model(folder, policy), test, report)
+        predicted, assessments = predict(load_model(folder, policy, across_texts=True), test, report)
     recorded = {name: Evaluation.from_record(record) for name, record in manifest.metrics.items()}
     _show({"as it stands": evaluate(predicted, test, read_labels(test, policy)), **recorded})
     typer.echo(accepted_line(assessments, read_labels(test, policy)))

@@ -144,7 +144,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
     seal(work, manifest)
     say("Looking at the test split, last")
     predicted, evaluations = _evaluate(
-        workspace, load_model(work, policy), base, spec, train, labels, test, policy, params
+        workspace, load_model(work, policy, across_texts=True), base, spec, train, labels, test, policy, params
     )
     evaluations = {OUT_OF_FOLD: out_of_fold, **evaluations}
     manifest = manifest.model_copy(update={"metrics": {k: e.as_record() for k, e in evaluations.items()}})

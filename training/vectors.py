@@ -32,7 +32,7 @@ def encode_texts(
         store.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
         missing = [at for at, key in enumerate(keys) if _read(store, key) is None]
         if missing:
-            model = load_encoder(encoder, spec)
+            model = load_encoder(encoder, spec, across_texts=True)
             for start in range(0, len(missing), BATCH_TEXTS):
                 batch = missing[start : start + BATCH_TEXTS]
                 encodings = model.encode([texts[at] for at in batch])

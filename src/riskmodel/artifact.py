@@ -207,7 +207,7 @@ def verify(folder: Path, files: dict[str, str], remedy: str) -> None:
             raise ArtifactError(f"{path} was changed: its sha256 is {found}, expected {expected}. {remedy}")
 
 
-def load_encoder(folder: Path, spec: EncoderSpec, threads: int = 0) -> Encoder:
+def load_encoder(folder: Path, spec: EncoderSpec, threads: int = 0, *, across_texts: bool = False) -> Encoder:
     """Load a verified encoder from its own folder (``model.onnx``, ``tokenizer.json``, ``encoder.json``)."""
     remedy = f"Rebuild it with `python -m training encoder {folder.parent}`."
     try:
@@ -223,6 +223,7 @@ def load_encoder(folder: Path, spec: EncoderSpec, threads: int = 0) -> Encoder:
         prompt=spec.prompt,
         window_tokens=spec.window_tokens,
         threads=threads,
+        across_texts=across_texts,
     )
 
 
@@ -265,13 +266,14 @@ def champion_folder(models: Path) -> Path:
     return models / name
 
 
-def load_model(folder: Path, policy: Policy, threads: int = 0) -> RiskModel:
+def load_model(folder: Path, policy: Policy, threads: int = 0, *, across_texts: bool = False) -> RiskModel:
     """Verify a model folder and load it; nothing of a folder that fails a check is used.
 
     Args:
         folder: a version's folder, or one that holds versions and a champion file.
         policy: the policy to rate by; must have the version that the model was trained for.
         threads: cores the encoder may use; 0 for all.
+        across_texts: whether they share out the texts (for many at once) or each text (for a quick answer).
 
     Raises:
         ArtifactError: saying which file is wrong and why.
@@ -297,7 +299,7 @@ def load_model(folder: Path, policy: Policy, threads: int = 0) -> RiskModel:
         policy=policy,
         languages=LanguageDetector(),
         lexical=parts.lexical,
-        encoder=load_encoder(folder / ENCODER, manifest.encoder, threads),
+        encoder=load_encoder(folder / ENCODER, manifest.encoder, threads, across_texts=across_texts),
         heads=parts.heads,
         blend=parts.blend,
         thresholds=parts.thresholds,

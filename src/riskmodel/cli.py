@@ -94,7 +94,7 @@ def score(
 
     scoring.check_files(source, target, overwrite)
     settings = read_settings(model=model, threads=threads)
-    loaded = load_model(settings.model, load_policy(), settings.threads)
+    loaded = load_model(settings.model, load_policy(), settings.threads, across_texts=True)
     try:
         with progress(Console(stderr=True)) as report:
             done = scoring.score(loaded, source, target, now=_now(), overwrite=overwrite, report=report, notice=_say)
