@@ -26,6 +26,7 @@ from riskmodel.stages.heads import columns
 from training.heads import Linear
 from training.labels import Labels
 from training.params import AdapterParams
+from training.progress import quiet_libraries
 
 ADAPTED_LAYERS = ["query", "key", "value", "dense"]
 VECTOR_SCALE = 10.0  # a unit vector is too short for a head to be sure of anything
@@ -55,7 +56,8 @@ class Texts:
 
 
 def load_base(base: Path) -> SentenceTransformer:
-    """Load a sentence-transformers folder on the CPU."""
+    """Load a sentence-transformers folder on the CPU, without a word about it."""
+    quiet_libraries()
     return SentenceTransformer(str(base), device="cpu", local_files_only=True)
 
 

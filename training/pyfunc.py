@@ -26,7 +26,7 @@ class RiskModelFunction(PythonModel):
         self._model = load_model(Path(context.artifacts["model"]), load_policy())
 
     def predict(
-        self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Return one row a row: rating, confidence, factors, main category, route, and the assessment as JSON.
 
