@@ -12,7 +12,7 @@ from riskmodel.errors import SettingsError
 from riskmodel.policy import NO_VIOLATION
 from riskmodel.records import RATINGS
 
-PICTURE = Path("docs/pictures/data.png")
+PICTURE = Path(".cache/data.png")  # docs/pictures/data.png is drawn with --picture
 LANGUAGE_NAMES = {"en": "English", "es": "Spanish", "pt": "Portuguese"}
 SPLIT_COLOURS = ("#0072B2", "#E69F00")  # blue and orange of Okabe and Ito: apart for every kind of colour vision
 PICTURE_FORMATS = (".png", ".svg")

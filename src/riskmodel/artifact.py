@@ -261,7 +261,7 @@ def champion_folder(models: Path) -> Path:
     except (OSError, UnicodeDecodeError):
         raise ArtifactError(
             f"{models} is no model and names none: neither {MANIFEST} nor {CHAMPION} is there. "
-            "Train one with `make train`."
+            "Run in the project's folder, name a version, or train one with `make train`."
         ) from None
     return models / name
 

@@ -63,7 +63,9 @@ def _readable_text(text: str) -> str:
 
 def _known_market(market: str) -> str:
     if market not in MARKETS:
-        raise ValueError("found an unknown code, expected an ISO 3166-1 alpha-2 country code such as BR, MX or US")
+        raise ValueError(
+            "found an unknown code, expected an ISO 3166-1 alpha-2 country code in capitals, such as BR, MX or US"
+        )
     return market
 
 

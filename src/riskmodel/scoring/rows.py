@@ -48,8 +48,9 @@ def unreadable(number: int, found: str, expected: str, field: str = ROW) -> Row:
 
 
 def readable(number: int, fields: dict[str, Any]) -> Row:
-    """Return a row with those of its fields that an escalation has and that are not empty."""
-    return Row(number, {name: fields[name] for name in COLUMNS if fields.get(name) not in (None, "")})
+    """Return a row with those of its fields that an escalation has and that are not empty; an empty text stays."""
+    kept = {name: fields[name] for name in COLUMNS if fields.get(name) not in (None, "")}
+    return Row(number, {"text": "", **kept} if fields.get("text") == "" else kept)
 
 
 def check_columns(path: Path, columns: Sequence[str]) -> None:
