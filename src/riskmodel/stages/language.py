@@ -1,4 +1,4 @@
-"""Text in, its language out: two detectors vote on English, Spanish or Portuguese; one of them may say "another"."""
+"""Text in, its language out: py3langid names it among all; where it wavers among ours, langdetect has a say."""
 
 import re
 from importlib.resources import files
@@ -9,11 +9,13 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from riskmodel.records import LANGUAGES, UNDETERMINED, Language
 
-# Close kin that the second detector takes short or creole reports for; the desk's Caribbean and Galician reports
+# Close kin that py3langid takes short or creole reports for; the desk's Caribbean and Galician reports
 # read as English and Portuguese.
 KIN: dict[str, Language] = {"pcm": "en", "jam": "en", "gl": "pt", "ext": "es", "an": "es", "ast": "es"}
 # How much chance all other languages together, and one of them, must have before a text counts as none of ours.
 OTHER_LANGUAGES_CHANCE, OTHER_LANGUAGE_CHANCE = 0.8, 0.5
+# How much the profiles count beside the identifier (decision 0004); they cannot turn a lead greater than that.
+PROFILE_WEIGHT = 0.2
 NOTHING_OF_OURS = 1e-4  # close kin of one another, such as Serbian and Croatian, share the rest among them
 MAX_CHARACTERS = 2_000  # more text does not change the answer, only the time it takes
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#]\w+|[\d_]+")
@@ -44,8 +46,11 @@ class LanguageDetector:
         other, chance = next((code, chance) for code, chance in ranked if code not in ours)
         if total < NOTHING_OF_OURS or (total <= 1 - OTHER_LANGUAGES_CHANCE and chance >= OTHER_LANGUAGE_CHANCE):
             return str(other)
+        first, second = sorted(ours.values(), reverse=True)[:2]
+        if first - second > PROFILE_WEIGHT * total:
+            return max(LANGUAGES, key=ours.__getitem__)
         by_profile = self._profile_chances(words)
-        votes = {code: by_profile[code] + ours[code] / total for code in LANGUAGES}
+        votes = {code: PROFILE_WEIGHT * by_profile[code] + ours[code] / total for code in LANGUAGES}
         return max(LANGUAGES, key=votes.__getitem__)
 
     def _profile_chances(self, words: str) -> dict[str, float]:
