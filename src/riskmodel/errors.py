@@ -23,6 +23,14 @@ class DataError(RiskmodelError):
     """A data file breaks its contract; the message names file, line and field."""
 
 
+class CasebookError(RiskmodelError):
+    """The casebook cannot be opened, or what was asked of it cannot be done."""
+
+
+class CasebookUnavailableError(CasebookError):
+    """The casebook's database does not answer now: locked, full, stopped; try again."""
+
+
 class SettingsError(RiskmodelError):
     """A setting or parameter has a value that cannot be used."""
 

@@ -40,7 +40,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class RiskModel:
-    """One version of the trained stages under one policy. Not safe for use by several threads at once."""
+    """One version of the trained stages under one policy; several threads may use it at once."""
 
     name: str
     version: str
@@ -54,16 +54,22 @@ class RiskModel:
     precedents: Precedents
 
     def assess(
-        self, escalations: Sequence[Escalation], now: datetime, new_id: Callable[[], str] = new_id
+        self,
+        escalations: Sequence[Escalation],
+        now: datetime,
+        new_id: Callable[[], str] = new_id,
+        *,
+        crowded: bool = False,
     ) -> list[Assessment]:
         """Rate and explain each escalation, in order.
 
         Args:
-            escalations: validated escalations; the encoder reads them in batches of like length.
+            escalations: validated escalations.
             now: when those that carry no ``received_at`` arrived; deadlines count from there.
             new_id: names those that carry no ``id``.
+            crowded: whether other threads assess at the same time; each then takes one core.
         """
-        encodings = self.encoder.encode([escalation.text for escalation in escalations])
+        encodings = self.encoder.encode([escalation.text for escalation in escalations], crowded=crowded)
         return [
             self._assess(escalation, encoding, escalation.received_at or now, escalation.id or new_id())
             for escalation, encoding in zip(escalations, encodings, strict=True)

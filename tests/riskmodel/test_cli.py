@@ -24,7 +24,7 @@ from riskmodel.cli import main
 from riskmodel.panel import decisive_words, highlighted, in_words, visible
 from riskmodel.records import Evidence
 from riskmodel.service.app import create_app
-from riskmodel.service.settings import Settings
+from tests.service import settings_for, wait_until_ready
 
 TEXT = "Somebody says he will set fire to the shop tonight 😟, and showed a can of petrol."
 COMMAND = [sys.executable, "-m", "riskmodel"]
@@ -91,12 +91,11 @@ def test_a_prediction_shows_everything_a_person_needs(
     assert "\x1b" not in output  # no colours where no terminal is
 
 
-def test_json_is_what_the_service_answers(run: Callable[..., Any], tiny_model: Path) -> None:
+def test_json_is_what_the_service_answers(run: Callable[..., Any], tiny_model: Path, tmp_path: Path) -> None:
     code, output, _ = run("predict", TEXT, "--source", "press", "--json", "--model", tiny_model)
 
-    with TestClient(create_app(Settings(model=tiny_model, threads=1))) as client:
-        while client.get("/health/ready").status_code != 200:
-            time.sleep(0.02)
+    with TestClient(create_app(settings_for(tiny_model, tmp_path))) as client:
+        wait_until_ready(client)
         answer = client.post("/predict", json={"text": TEXT, "source": "press"}).json()
     found = json.loads(output)
     assert list(found) == list(answer)

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 
 import structlog
 import uvicorn
@@ -12,13 +11,17 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware import Middleware
 
 from riskmodel.errors import SettingsError
-from riskmodel.service import errors, loading
+from riskmodel.service import errors
 from riskmodel.service.body import BodyLimit
+from riskmodel.service.headers import SafeHeaders
 from riskmodel.service.logs import configure_logging
+from riskmodel.service.metrics import Metrics
 from riskmodel.service.request_log import RequestLog
-from riskmodel.service.routes import health, model, predict
+from riskmodel.service.routes import audit, escalations, health, model, moderations, predict
+from riskmodel.service.routes import metrics as metrics_route
+from riskmodel.service.running import Running
 from riskmodel.service.settings import PREFIX, Settings
-from riskmodel.service.worker import Worker
+from riskmodel.service.tracing import Tracing, start_tracing
 
 API_VERSION = "1"
 SHUTDOWN_SECONDS = 10  # for answers under way; a batch of the largest texts may be cut off
@@ -32,30 +35,36 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
 
     Args:
         settings: which model, on how many cores.
-        on_failure: called when the model cannot be loaded; ``app.state.worker.failure`` then says why.
+        on_failure: called when it cannot come up; ``app.state.running.failure`` then says why.
     """
 
-    @contextlib.asynccontextmanager
-    async def run_worker(app: FastAPI) -> AsyncIterator[None]:
-        app.state.worker = Worker(partial(loading.load, settings), on_failure)
-        app.state.worker.start()
-        yield
-        await app.state.worker.stop()
+    metrics = Metrics()
 
+    @contextlib.asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        app.state.running = Running(settings, metrics, on_failure)
+        app.state.running.start()
+        yield
+        await app.state.running.stop()
+        if tracer is not None:
+            tracer.stop()
+
+    tracer = start_tracing(settings)
+    tracing = [] if tracer is None else [Middleware(Tracing, tracer)]
     # FastAPI, with the files of /docs out of a package: they would come from a CDN otherwise.
     app = FastAPIOffline(
         title="riskmodel",
         summary="Rates escalations of harm in English, Spanish and Portuguese, and says why.",
         version=API_VERSION,
-        lifespan=run_worker,
-        middleware=[Middleware(RequestLog), Middleware(BodyLimit)],
+        lifespan=run,
+        middleware=[*tracing, Middleware(RequestLog, metrics), Middleware(SafeHeaders), Middleware(BodyLimit)],
         redirect_slashes=False,  # a redirect would repeat the path that was sent
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # spans record what exceptions quote
     )
-    errors.register(app)
-    for router in (predict.router, model.router, health.router):
-        app.include_router(router)
+    errors.register(app, metrics.errors)
+    for module in (predict, moderations, escalations, model, audit, metrics_route, health):
+        app.include_router(module.router)
     return app
 
 
@@ -65,6 +74,7 @@ def serve(settings: Settings) -> None:
     Raises:
         SettingsError: if the address cannot be listened on.
         ArtifactError: if the model cannot be loaded.
+        CasebookError: if the casebook cannot be opened.
     """
     configure_logging(settings.log_level)
     listener = _listen(settings.host, settings.port)
@@ -86,7 +96,7 @@ def serve(settings: Settings) -> None:
     log.info("listening", host=host, port=port)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
-    failure = app.state.worker.failure
+    failure = app.state.running.failure
     if failure is not None:
         raise failure
 

@@ -1,7 +1,7 @@
 """Errors in, problem documents (RFC 9457) out; no document repeats a value that a client sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -13,11 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from riskmodel.errors import EscalationError, FieldProblem, RiskmodelError
+from riskmodel.casebook import AmbiguousCaseError, CursorError, UnknownCaseError
+from riskmodel.errors import (
+    CasebookError,
+    CasebookUnavailableError,
+    EscalationError,
+    FieldProblem,
+    RiskmodelError,
+)
 from riskmodel.records import Record
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 2  # a model loads in about that time
+RETRY_AFTER_SECONDS = 2  # a model loads in about that time, a database comes back
 MAX_FIELD_CHARACTERS = 32
 MAX_FAULTS = 20  # a body with a thousand unknown fields needs no longer answer
 UNNAMED_FIELD = "(a name that is not repeated here)"
@@ -53,6 +60,42 @@ class NotReadyError(RequestError):
     """The model is not loaded yet, could not be loaded, or the service is stopping."""
 
 
+class BusyError(RequestError):
+    """More waits than can be answered in time; ``retry_after`` says in how many seconds it is worth another try."""
+
+    def __init__(self, retry_after: int, *problems: FieldProblem) -> None:
+        super().__init__(*problems)
+        self.retry_after = retry_after
+
+
+class DeadlineError(RequestError):
+    """The answer was not ready within the request's deadline."""
+
+
+class ConflictError(RequestError):
+    """Another escalation was sent under the same id or idempotency key."""
+
+
+class VersionError(RequestError):
+    """The model version that the request asks for is not loaded."""
+
+
+class HeaderError(RequestError):
+    """A header of the request has a value that cannot be used."""
+
+
+class UnauthenticatedError(RequestError):
+    """The request carries no key, or one that is not valid."""
+
+
+class ForbiddenError(RequestError):
+    """The key's role may not do this."""
+
+
+class RateLimitError(BusyError):
+    """The key has sent more than its share."""
+
+
 class AssessmentError(RequestError):
     """A valid escalation could not be assessed: a fault of the service."""
 
@@ -79,11 +122,31 @@ KINDS: dict[type[Exception], Kind] = {
     MediaTypeError: Kind(415, "media-type", "The body is of another type", "Send application/json."),
     EscalationError: Kind(422, "invalid-escalation", "The escalation was refused", "A field was refused."),
     EnvelopeError: Kind(422, "invalid-batch", "The batch was refused", "Send an object with the field escalations."),
+    HeaderError: Kind(422, "invalid-header", "A header was refused", "A header was refused."),
+    UnauthenticatedError: Kind(
+        401,
+        "no-valid-key",
+        "A valid key is needed",
+        "Send Authorization: Bearer KEY, as `riskmodel keys create` gave it.",
+    ),
+    ForbiddenError: Kind(403, "role", "The key's role may not do this", "Ask for a key with the role that is needed."),
+    UnknownCaseError: Kind(404, "unknown-escalation", "No such escalation", "None is kept under that id for this key."),
+    AmbiguousCaseError: Kind(409, "several", "Several clients used that id", "Name one: ?client=NAME."),
+    CursorError: Kind(422, "cursor", "The cursor is not one of ours", "Send `next` of the page before, unchanged."),
+    ConflictError: Kind(409, "conflict", "The id is taken", "Another escalation was sent under the same id or key."),
+    VersionError: Kind(409, "version-not-loaded", "That model version is not loaded", "Send no X-Model-Version."),
+    RateLimitError: Kind(429, "rate-limit", "Too many escalations", "The key has sent more than its share; wait."),
     RequestValidationError: Kind(422, "invalid-request", "The request was refused", "A part was refused."),
     ClientGoneError: CLIENT_GONE,
     ClientDisconnect: CLIENT_GONE,
     AssessmentError: Kind(500, "not-assessed", "The escalation could not be assessed", UNEXPECTED.detail),
     NotReadyError: Kind(503, "not-ready", "The service is not ready", "Try again shortly."),
+    BusyError: Kind(503, "busy", "More waits than can be answered in time", "Try again after Retry-After seconds."),
+    DeadlineError: Kind(503, "deadline", "The answer was not ready in time", "Try again, with the same id or key."),
+    CasebookUnavailableError: Kind(
+        503, "casebook", "The casebook does not answer", "Nothing was lost or answered; try again shortly."
+    ),
+    CasebookError: Kind(500, "casebook-fault", "The casebook could not be used", UNEXPECTED.detail),
 }
 
 
@@ -122,6 +185,11 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
+def slug_of(problem: Problem) -> str:
+    """Return the last part of a problem's type, which says what kind it is."""
+    return problem.type.rpartition(":")[2]
+
+
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response that carries a problem document."""
     return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
@@ -138,11 +206,6 @@ def _sentence(faults: Sequence[Fault]) -> str:
     return "; ".join(f"{fault.field}: found {fault.found}, expected {fault.expected}" for fault in faults) + "."
 
 
-async def _answer_ours(request: Request, error: Exception) -> Response:
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, NotReadyError) else None
-    return problem_response(problem_of(error), headers)
-
-
 async def _answer_http(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: an unknown path, a method that a path does not have."""
     assert isinstance(error, HTTPException)
@@ -154,8 +217,25 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     return problem_response(problem, error.headers)
 
 
-def register(app: FastAPI) -> None:
-    """Make every error of the table, and every refusal of the framework, a problem document."""
+def register(app: FastAPI, count: Callable[[str], None]) -> None:
+    """Make every error of the table, and every refusal of the framework, a problem document.
+
+    Args:
+        app: the application.
+        count: told the last part of the type of every problem of ours.
+    """
+
+    async def answer_ours(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        count(slug_of(problem))
+        headers = {}
+        if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+            seconds = error.retry_after if isinstance(error, BusyError) else RETRY_AFTER_SECONDS
+            headers["Retry-After"] = str(seconds)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return problem_response(problem, headers)
+
     for cls in KINDS:
-        app.add_exception_handler(cls, _answer_ours)
+        app.add_exception_handler(cls, answer_ours)
     app.add_exception_handler(HTTPException, _answer_http)

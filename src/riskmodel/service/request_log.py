@@ -8,7 +8,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from riskmodel.service.errors import problem_of, problem_response
+from riskmodel.service.errors import problem_of, problem_response, slug_of
+from riskmodel.service.metrics import Metrics
 
 REQUEST_ID = "X-Request-ID"
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -19,8 +20,9 @@ log = structlog.get_logger()
 class RequestLog:
     """ASGI middleware, the outermost: names each request, logs it, and answers where nothing else could."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request under its id, and log that."""
@@ -28,6 +30,7 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         request_id = choose_id(Headers(scope=scope).get(REQUEST_ID))
+        scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
         status: int | None = None
 
@@ -44,14 +47,18 @@ class RequestLog:
             except Exception as error:  # the outermost border
                 log.error("request failed", exc_info=True)
                 if status is None:
-                    await problem_response(problem_of(error))(scope, receive, send_named)
+                    problem = problem_of(error)
+                    self.metrics.errors(slug_of(problem))
+                    await problem_response(problem)(scope, receive, send_named)
             finally:
+                seconds, route = time.perf_counter() - began, getattr(scope.get("route"), "path", None)
+                self.metrics.request(route, scope["method"], status, seconds)
                 log.info(
                     "request",
                     method=scope["method"],
-                    route=getattr(scope.get("route"), "path", None),
+                    route=route,
                     status=status,
-                    duration_ms=round((time.perf_counter() - began) * 1000, 2),
+                    duration_ms=round(seconds * 1000, 2),
                 )
 
 

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +11,7 @@ from fastapi.testclient import TestClient
 
 from riskmodel.service.app import create_app
 from riskmodel.service.logs import configure_logging
-from riskmodel.service.settings import Settings
-
-
-def wait_until_ready(client: TestClient, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while client.get("/health/ready").status_code != 200:
-        assert time.monotonic() < deadline, "the model was not loaded in time"
-        time.sleep(0.02)
+from tests.service import settings_for, wait_until_ready
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +29,8 @@ def _stream() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture(scope="session")
-def service(tiny_model: Path, _stream: io.StringIO) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(model=tiny_model, threads=1))) as client:
+def service(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory, _stream: io.StringIO) -> Iterator[TestClient]:
+    with TestClient(create_app(settings_for(tiny_model, tmp_path_factory.mktemp("service")))) as client:
         wait_until_ready(client)
         yield client
 

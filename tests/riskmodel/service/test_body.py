@@ -14,6 +14,7 @@ from riskmodel.service import errors
 from riskmodel.service.body import MAX_BODY_BYTES, BodyLimit, parse, read_json
 from riskmodel.service.envelope import MAX_BATCH_ESCALATIONS
 from riskmodel.service.errors import BodyTooLargeError
+from riskmodel.service.metrics import Metrics
 
 LIMIT = 1_000
 JSON = {"Content-Type": "application/json"}
@@ -22,7 +23,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def door() -> Iterator[TestClient]:
     app = FastAPI(middleware=[Middleware(BodyLimit, limit=LIMIT)])
-    errors.register(app)
+    errors.register(app, Metrics().errors)
 
     @app.post("/echo")
     async def echo(value: Any = Depends(read_json)) -> Any:  # noqa: B008

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
+from riskmodel.service.metrics import Metrics
 from riskmodel.service.request_log import RequestLog
 
 
@@ -53,7 +54,7 @@ def test_an_unsafe_request_id_is_replaced(offered: str, service: TestClient, log
 def test_a_fault_is_answered_and_logged_by_class_and_place_only(
     service: TestClient, logs: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    app = FastAPI(middleware=[Middleware(RequestLog)])
+    app = FastAPI(middleware=[Middleware(RequestLog, Metrics())])
 
     @app.get("/fault")
     async def fault() -> None:

@@ -1,12 +1,12 @@
 """Whether the process lives, and whether it can answer."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from riskmodel.records import Record
 from riskmodel.service.openapi import problems
-from riskmodel.service.worker import Worker
+from riskmodel.service.running import running
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -17,20 +17,6 @@ class Health(Record):
     status: Literal["live", "ready"]
 
 
-async def ready_worker(request: Request) -> Worker:
-    """Return the worker once its model is loaded and warmed up.
-
-    Raises:
-        NotReadyError: until then, and after its thread has ended.
-    """
-    worker: Worker = request.app.state.worker
-    _ = worker.loaded
-    return worker
-
-
-ReadyWorker = Annotated[Worker, Depends(ready_worker)]
-
-
 @router.get("/live")
 async def live() -> Health:
     """Answer at once, also while the model is loading."""
@@ -38,6 +24,7 @@ async def live() -> Health:
 
 
 @router.get("/ready", responses=problems(503))
-async def ready(worker: ReadyWorker) -> Health:
-    """Answer 200 when escalations are assessed, else 503."""
+async def ready(request: Request) -> Health:
+    """Answer 200 when escalations are assessed and kept, else 503."""
+    running(request).check_ready()
     return Health(status="ready")

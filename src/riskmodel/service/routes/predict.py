@@ -4,14 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from riskmodel.errors import EscalationError
+from riskmodel.errors import EscalationError, RiskmodelError
 from riskmodel.records import Assessment, Escalation, Record
 from riskmodel.service import openapi
 from riskmodel.service.body import JSON_TYPE
 from riskmodel.service.disconnect import unless_gone
+from riskmodel.service.dispatch import Answer
 from riskmodel.service.envelope import read_batch, read_one
 from riskmodel.service.errors import Problem, problem_of
-from riskmodel.service.routes.health import ReadyWorker
+from riskmodel.service.headers import MODEL_VERSION
+from riskmodel.service.running import running
+from riskmodel.service.sending import REPEATED, ReadySender
 
 router = APIRouter(prefix="/predict", tags=["predict"])
 
@@ -35,12 +38,19 @@ class BatchAnswer(Record):
     openapi_extra=openapi.escalation_body(),
 )
 async def predict(
-    request: Request, worker: ReadyWorker, escalation: Annotated[Escalation, Depends(read_one)]
+    request: Request, sender: ReadySender, escalation: Annotated[Escalation, Depends(read_one)]
 ) -> Response:
-    """Rate one escalation and say why."""
-    assessment = await unless_gone(request, worker.assess_one(escalation))
-    # Built by us and checked already: neither validated nor converted a second time.
-    return Response(assessment.model_dump_json(by_alias=True), media_type=JSON_TYPE)
+    """Rate one escalation and say why. A retry with the same id or Idempotency-Key gets the first answer."""
+    parts = running(request).parts
+    parts.door.count(sender.caller, 1)
+    rating = parts.dispatcher.rate(sender.send([escalation], one=True), sender.model_version)
+    (outcome,) = await unless_gone(request, rating)
+    if not isinstance(outcome, Answer):
+        raise outcome
+    headers = {MODEL_VERSION: outcome.model_version}
+    if outcome.repeated:
+        headers[REPEATED] = "true"
+    return Response(outcome.document, media_type=JSON_TYPE, headers=headers)
 
 
 @router.post(
@@ -51,15 +61,25 @@ async def predict(
 )
 async def predict_batch(
     request: Request,
-    worker: ReadyWorker,
+    sender: ReadySender,
     items: Annotated[list[Escalation | EscalationError], Depends(read_batch)],
 ) -> Response:
     """Rate up to 256 escalations; one that is refused has a problem document in its place, the others are rated."""
-    outcomes = iter(await unless_gone(request, worker.assess([item for item in items if isinstance(item, Escalation)])))
+    parts = running(request).parts
+    parts.door.count(sender.caller, len(items))
+    sent = sender.send((item for item in items if isinstance(item, Escalation)), one=False)
+    rated = await unless_gone(request, parts.dispatcher.rate(sent, sender.model_version))
+    outcomes = iter(rated)
     results = [next(outcomes) if isinstance(item, Escalation) else item for item in items]
-    answer = BatchAnswer.model_construct(
-        results=[
-            result if isinstance(result, Assessment) else ItemError(error=problem_of(result)) for result in results
-        ]
+    # One request, one version; only what an earlier request was answered may be of another.
+    fresh = [outcome for outcome in rated if isinstance(outcome, Answer) and not outcome.repeated]
+    return Response(
+        '{"results":[' + ",".join(map(_document, results)) + "]}",
+        media_type=JSON_TYPE,
+        headers={MODEL_VERSION: fresh[0].model_version} if fresh else None,
     )
-    return Response(answer.model_dump_json(by_alias=True), media_type=JSON_TYPE)
+
+
+def _document(result: Answer | RiskmodelError) -> str:
+    """Return a result as JSON; an assessment as it was kept, character for character."""
+    return result.document if isinstance(result, Answer) else ItemError(error=problem_of(result)).model_dump_json()

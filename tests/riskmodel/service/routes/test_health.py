@@ -10,26 +10,26 @@ from fastapi.testclient import TestClient
 from riskmodel.service import loading
 from riskmodel.service.app import create_app
 from riskmodel.service.loading import LoadedModel
-from riskmodel.service.settings import Settings
-from riskmodel.service.worker import Worker
+from tests.service import settings_for
 
 READY = {"status": "ready"}
 
 
 @pytest.fixture
-def held(tiny_model: Path) -> Iterator[tuple[TestClient, threading.Event]]:
+def held(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[TestClient, threading.Event]]:
     """The service with a model that is loaded once the event is set."""
-    settings, gate = Settings(model=tiny_model, threads=1), threading.Event()
+    gate, load = threading.Event(), loading.load
 
-    def load() -> LoadedModel:
+    def wait_and_load(folder: Path, threads: int, *, probe: bool = False) -> LoadedModel:
         assert gate.wait(20)
-        return loading.load(settings)
+        return load(folder, threads, probe=probe)
 
-    app = create_app(settings)
-    with TestClient(app) as client:
-        client.portal.call(app.state.worker.stop)  # type: ignore[union-attr]
-        app.state.worker = Worker(load, on_failure=lambda: None)
-        app.state.worker.start()
+    monkeypatch.setattr(loading, "load", wait_and_load)
+    with TestClient(create_app(settings_for(tiny_model, tmp_path))) as client:
+        while client.app.state.running._parts is None:  # type: ignore[attr-defined]
+            pass  # the casebook opens meanwhile
         yield client, gate
         gate.set()
 
@@ -61,10 +61,10 @@ def test_once_the_model_is_loaded_it_is_ready(held: tuple[TestClient, threading.
     assert client.post("/predict", json={"text": "Hello."}).status_code == 200
 
 
-def test_when_the_worker_has_ended_it_is_not_ready(held: tuple[TestClient, threading.Event]) -> None:
+def test_when_it_stops_it_is_not_ready(held: tuple[TestClient, threading.Event]) -> None:
     client, gate = held
     gate.set()
-    client.portal.call(client.app.state.worker.stop)  # type: ignore[attr-defined,call-arg,union-attr]
+    client.portal.call(client.app.state.running.models.stop)  # type: ignore[attr-defined,call-arg,union-attr]
 
     response = client.get("/health/ready")
 
@@ -75,9 +75,9 @@ def test_when_the_worker_has_ended_it_is_not_ready(held: tuple[TestClient, threa
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     told = threading.Event()
-    app = create_app(Settings(model=tmp_path / "nowhere"), on_failure=told.set)
+    app = create_app(settings_for(tmp_path / "nowhere", tmp_path), on_failure=told.set)
 
     with TestClient(app) as client:
         assert told.wait(10)
         assert client.get("/health/ready").json()["errors"][0]["found"] == "failed"
-        assert "nowhere" in str(app.state.worker.failure)
+        assert "nowhere" in str(app.state.running.failure)

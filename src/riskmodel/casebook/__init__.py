@@ -1,0 +1,46 @@
+"""The casebook: every escalation that was answered, with its assessments; the keys; and who did what.
+
+SQLite in a file by default, PostgreSQL by its URL. Synchronous: call it from threads.
+"""
+
+from riskmodel.casebook.audit import AuditEntry, AuditEvent, Trail
+from riskmodel.casebook.cases import Casebook, open_casebook
+from riskmodel.casebook.keys import ROLES, Key, KeyRing, NewKey, Role
+from riskmodel.casebook.reading import Filters, Page
+from riskmodel.casebook.records import (
+    AmbiguousCaseError,
+    Case,
+    Conflict,
+    CursorError,
+    Found,
+    KeptAssessment,
+    Rated,
+    Sent,
+    UnknownCaseError,
+    digest_of,
+)
+
+__all__ = [
+    "ROLES",
+    "AmbiguousCaseError",
+    "AuditEntry",
+    "AuditEvent",
+    "Case",
+    "Casebook",
+    "Conflict",
+    "CursorError",
+    "Filters",
+    "Found",
+    "KeptAssessment",
+    "Key",
+    "KeyRing",
+    "NewKey",
+    "Page",
+    "Rated",
+    "Role",
+    "Sent",
+    "Trail",
+    "UnknownCaseError",
+    "digest_of",
+    "open_casebook",
+]

@@ -1,0 +1,114 @@
+"""The casebook: what is kept of every escalation that was answered, and everything one may ask of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from riskmodel.casebook import exporting, keeping, reading, retention
+from riskmodel.casebook.audit import Trail
+from riskmodel.casebook.database import Database
+from riskmodel.casebook.keys import KeyRing
+from riskmodel.casebook.opening import open_database
+from riskmodel.casebook.reading import Filters, Page
+from riskmodel.casebook.records import Case, Conflict, Found, Rated, Sent
+
+COMMAND_LINE = "command line"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Casebook:
+    """Escalations, their assessments, keys and the audit trail in one database; threads may share it.
+
+    Every method may raise :class:`~riskmodel.errors.CasebookUnavailableError`, within seconds, when the database does
+    not answer; the same casebook works again when it does.
+
+    Args:
+        database: open, at the newest revision.
+        clock: says when something is kept.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._database = database
+        self._clock = clock
+        self.keys = KeyRing(database)
+        self.trail = Trail(database)
+
+    def find(self, sents: Sequence[Sent]) -> list[Found | Conflict | None]:
+        """Return what is kept already for each, in order, by its id or idempotency key; None for what is new."""
+        names = [keeping.names_of(sent) for sent in sents]
+        if all(one.id is None and one.idempotency_key is None for one in names):
+            return [None] * len(names)
+        return self._database.read(lambda connection: keeping.look_up(connection, names))
+
+    def keep(self, rated: Sequence[Rated]) -> list[Found | Conflict]:
+        """Keep escalations in one transaction, and return what is kept of each, in order.
+
+        An item whose id or idempotency key was there gets the first answer, or a conflict if it is another escalation.
+        On return what is kept survives a crash.
+        """
+        if not rated:
+            return []
+        return self._database.write(lambda connection: keeping.keep(connection, rated, self._clock()))
+
+    def get(self, id_: str, client: str | None = None) -> Case:
+        """Return a case, of one client or of any.
+
+        Raises:
+            UnknownCaseError: if none is kept.
+            AmbiguousCaseError: if several clients used that id and none is named.
+        """
+        return self._database.read(lambda connection: reading.get(connection, id_, client))
+
+    def page(self, filters: Filters, before: str | None = None, limit: int = 50) -> Page:
+        """Return the cases that pass, the newest first, from a cursor on.
+
+        Raises:
+            CursorError: if the cursor is not one that a page gave out.
+        """
+        return self._database.read(lambda connection: reading.page(connection, filters, before, limit))
+
+    def forget(
+        self,
+        before: datetime | None = None,
+        ids: Sequence[str] | None = None,
+        client: str | None = None,
+        actor: str = COMMAND_LINE,
+    ) -> int:
+        """Delete escalations for good, with their assessments, and return how many; the audit trail says so.
+
+        Args:
+            before: those that were kept before this moment.
+            ids: only these, of any client unless one is named.
+            client: only those of this client.
+            actor: who wants it.
+
+        Raises:
+            CasebookError: if neither ``before`` nor ``ids`` is given.
+        """
+        criterion = retention.Criterion(before, None if ids is None else tuple(ids), client)
+        return retention.forget(self._database, criterion, actor, self._clock)
+
+    def export(self, filters: Filters, redact: bool) -> Iterator[dict[str, Any]]:
+        """Return cases as JSON objects, the newest first, in constant memory; ``redact`` masks personal data."""
+        return exporting.export(self._database, filters, redacted=redact)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+
+def open_casebook(url: str, clock: Callable[[], datetime] = _now) -> Casebook:
+    """Open a casebook, making or migrating its tables.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://...``.
+        clock: says when something is kept.
+
+    Raises:
+        CasebookUnavailableError: if its database does not answer now.
+        CasebookError: if it cannot be used; says what to do.
+    """
+    return Casebook(open_database(url), clock)

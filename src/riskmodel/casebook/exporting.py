@@ -1,0 +1,67 @@
+"""Filters in, cases as JSON objects out, one at a time; personal data masked if asked for."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from riskmodel.casebook.database import Database
+from riskmodel.casebook.reading import Filters, page
+from riskmodel.casebook.records import Case, KeptAssessment
+from riskmodel.redaction import redact, redact_stretch
+
+CASES_AT_ONCE = 200  # in memory
+
+
+def export(database: Database, filters: Filters, *, redacted: bool) -> Iterator[dict[str, Any]]:
+    """Return cases, the newest first, each page read in a transaction of its own, so that nobody waits."""
+    cursor: str | None = None
+    while True:
+        found = database.read(partial(page, filters=filters, before=cursor, limit=CASES_AT_ONCE))
+        for case in found.cases:
+            yield _row(case, redacted=redacted)
+        cursor = found.next_cursor
+        if cursor is None:
+            return
+
+
+def _row(case: Case, *, redacted: bool) -> dict[str, Any]:
+    """Return the fields as sent, and the assessments, the newest first."""
+    return {
+        "id": case.id,
+        "client": case.client,
+        "received_at": _written(case.received_at),
+        "kept_at": _written(case.kept_at),
+        "text": redact(case.text) if redacted else case.text,
+        "source": case.source,
+        "market": case.market,
+        "assessments": [_assessment(kept, case.text, redacted=redacted) for kept in case.assessments],
+    }
+
+
+def _assessment(kept: KeptAssessment, text: str, *, redacted: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(kept.document)
+    answer["assessed_at"] = _written(kept.assessed_at)
+    if redacted:
+        _redact_explanation(answer["explanation"], text)
+    return answer
+
+
+def _redact_explanation(explanation: dict[str, Any], text: str) -> None:
+    """Mask every word of a report in an explanation: what is personal is decided on the whole text, not on a stretch.
+
+    Offsets count characters of the masked text.
+    """
+    summary = str(explanation["summary"])
+    for stretch in explanation["evidence"]:
+        masked = redact_stretch(text, stretch["start"], stretch["end"])
+        summary = summary.replace(stretch["text"], masked.text)
+        stretch |= {"start": masked.start, "end": masked.start + len(masked.text), "text": masked.text}
+    explanation["summary"] = redact(summary)
+    for precedent in explanation["precedents"]:
+        precedent["excerpt"] = redact(precedent["excerpt"])
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,149 @@
+"""Nothing in; the tables of the casebook out, with the indexes that its filters need."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+REVISION = "0001"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment with a zone: ``timestamptz`` on PostgreSQL, microseconds since 1970 (which sort) on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """Return the type of the column."""
+        return dialect.type_descriptor(sa.BigInteger() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        """Return what the database takes.
+
+        Raises:
+            ValueError: if the moment has no zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time: found one without a zone, expected one with.")
+        return micros_of(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        if value is None:
+            return None
+        return moment_of(value) if isinstance(value, int) else value.astimezone(UTC)
+
+
+def micros_of(moment: datetime) -> int:
+    """Return the microseconds from 1970 to a moment."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(micros: int) -> datetime:
+    """Return the moment that lies so many microseconds after 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _number() -> "sa.Column[int]":
+    """Return the key of a table that is appended to; never used again for another row, also on SQLite."""
+    integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column("number", integer, primary_key=True, autoincrement=True)
+
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# One row for each escalation that was answered, in order of arrival.
+ESCALATIONS = sa.Table(
+    "escalations",
+    METADATA,
+    _number(),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("request_id", sa.Text),
+    sa.Column("key_id", sa.Text),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("kept_at", UtcTime, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("source", sa.Text),
+    sa.Column("market", sa.Text),
+    # The client last: an id is also looked up without it, and SQLite then finds lists of ids by the index.
+    sa.UniqueConstraint("id", "client"),
+    sa.UniqueConstraint("idempotency_key", "client"),
+    # A page walks one index backwards from its cursor, whatever lies before or behind.
+    sa.Index(None, "client", "number"),
+    sa.Index(None, "source", "number"),
+    sa.Index(None, "market", "number"),
+    sa.Index(None, "kept_at", "number"),
+    sqlite_autoincrement=True,
+)
+
+# What the model said of an escalation; appended, never changed.
+ASSESSMENTS = sa.Table(
+    "assessments",
+    METADATA,
+    _number(),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("assessed_at", UtcTime, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("policy_version", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("act_by", UtcTime, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Index(None, "escalation", "number"),
+    sa.Index(None, "rating", "escalation"),
+    sa.Index(None, "language", "escalation"),
+    sa.Index(None, "category", "escalation"),
+    sa.Index(None, "team", "escalation"),
+    sa.Index(None, "route", "escalation"),
+    sa.Index(None, "model_version", "escalation"),
+    sqlite_autoincrement=True,
+)
+
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime),
+    sa.Column("last_used_at", UtcTime),
+    sa.Column("revoked_at", UtcTime),
+)
+
+# Who did what; triggers refuse to change or delete a row.
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    _number(),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("role", sa.Text),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("request_id", sa.Text),
+    sqlite_autoincrement=True,
+)

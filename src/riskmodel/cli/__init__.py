@@ -1,0 +1,28 @@
+"""The command line: ``riskmodel serve | demo | predict | score | keys | forget | export``."""
+
+import typer
+
+from riskmodel.cli import casebook, rating, serving
+from riskmodel.cli.options import say
+from riskmodel.errors import RiskmodelError
+
+# A traceback made pretty would quote lines of values; a text must not end up in a log.
+app = typer.Typer(
+    help="Rate escalations of harm in English, Spanish and Portuguese.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (serving.serve, serving.demo, rating.predict, rating.score, casebook.forget):
+    app.command()(command)
+app.add_typer(casebook.keys, name="keys")
+app.add_typer(casebook.export, name="export")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; an expected error ends it with one message on stderr and exit code 1."""
+    try:
+        app(args=arguments, prog_name="riskmodel")
+    except RiskmodelError as error:
+        say(f"Error: {error}")
+        raise SystemExit(1) from None

@@ -1,0 +1,140 @@
+"""Settings in; the parts of a running service out, each started in its order and stopped in the other."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from fastapi import Request
+from threadpoolctl import threadpool_limits
+
+from riskmodel.casebook import Casebook, open_casebook
+from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
+from riskmodel.service import loading
+from riskmodel.service.dispatch import Dispatcher
+from riskmodel.service.errors import NotReadyError
+from riskmodel.service.following import Models
+from riskmodel.service.metrics import Metrics
+from riskmodel.service.security import Door
+from riskmodel.service.settings import Settings
+from riskmodel.service.sources import open_source
+
+OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What needs the casebook."""
+
+    casebook: Casebook
+    dispatcher: Dispatcher
+    door: Door
+
+
+class Running:
+    """What requests are answered with. Model and casebook come up side by side, while ``/health/live`` answers.
+
+    Args:
+        settings: of the service.
+        metrics: what is counted.
+        on_failure: called if the model or the casebook cannot be had at all; ``failure`` then says why.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, on_failure: Callable[[], None]) -> None:
+        self._settings = settings
+        self._on_failure = on_failure
+        self._parts: Parts | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._casebook_failure: RiskmodelError | None = None
+        self.metrics = metrics
+        self.models = Models(
+            partial(open_source, settings.model),
+            partial(loading.load, threads=settings.threads),
+            keep=settings.keep_versions,
+            seconds=settings.follow_seconds,
+            listener=self.metrics,
+            on_failure=on_failure,
+        )
+
+    @property
+    def failure(self) -> RiskmodelError | None:
+        """Return why the service cannot come up, if it cannot."""
+        return self.models.failure or self._casebook_failure
+
+    @property
+    def parts(self) -> Parts:
+        """Return what needs the casebook.
+
+        Raises:
+            NotReadyError: until it is open.
+        """
+        if self._parts is None:
+            raise NotReadyError(FieldProblem("casebook", "not open yet", "open"))
+        return self._parts
+
+    def start(self) -> None:
+        """Begin to load the model and to open the casebook; return at once."""
+        # The lanes share the cores already. Threads of numpy's own for products this small take half the throughput.
+        threadpool_limits(limits=1, user_api="blas")
+        self.models.start()
+        self._tasks.append(asyncio.create_task(self._open()))
+
+    async def stop(self) -> None:
+        """Finish what runs, refuse what waits, close the casebook."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.models.stop()
+        if self._parts is not None:
+            await asyncio.to_thread(self._parts.dispatcher.stop)
+            await asyncio.to_thread(self._parts.casebook.close)
+
+    def check_ready(self) -> None:
+        """Check that escalations are assessed and kept.
+
+        Raises:
+            NotReadyError: naming what is not ready.
+        """
+        self.models.current()
+        self.parts.dispatcher.check_ready()
+
+    async def _open(self) -> None:
+        """Open the casebook and start what needs it; where its database does not answer yet, try until it does."""
+        while True:
+            try:
+                casebook = await asyncio.to_thread(open_casebook, self._settings.database_url)
+                break
+            except CasebookUnavailableError as error:
+                log.warning("casebook not open yet", why=str(error))
+                await asyncio.sleep(OPEN_AGAIN_SECONDS)
+            except RiskmodelError as error:
+                self._casebook_failure = error
+                self._on_failure()
+                return
+        settings, checked = self._settings, self._settings.auth == "on"
+        if checked and not await asyncio.to_thread(casebook.keys.any_active, datetime.now(UTC)):
+            log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
+        if not checked:
+            log.warning("keys are off: whoever reaches this address may do everything", host=settings.host)
+        dispatcher = Dispatcher(
+            self.models,
+            casebook,
+            self.metrics,
+            threads=settings.threads,
+            most_waiting=settings.queue_escalations,
+            deadline_seconds=settings.deadline_seconds,
+        )
+        dispatcher.start()
+        door = Door(casebook.keys if checked else None, settings.rate_limit)
+        self._parts = Parts(casebook, dispatcher, door)
+        self._tasks.append(asyncio.create_task(door.record_uses()))
+
+
+def running(request: Request) -> Running:
+    """Return what the service runs on."""
+    found: Running = request.app.state.running
+    return found
