@@ -1,5 +1,6 @@
 """Settings in, the service out: as an application, and running until it is stopped."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -47,7 +48,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
         yield
         await app.state.running.stop()
         if tracer is not None:
-            tracer.stop()
+            await asyncio.to_thread(tracer.stop)
 
     tracer = start_tracing(settings)
     tracing = [] if tracer is None else [Middleware(Tracing, tracer)]

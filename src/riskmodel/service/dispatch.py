@@ -127,6 +127,7 @@ class Dispatcher:
         Raises:
             BusyError, DeadlineError, NotReadyError, VersionError, CasebookUnavailableError: for all of them.
         """
+        current_trace().note(escalations=len(sent))
         loaded = self._models.current(pinned)
         self.check_ready()
         self.check_room(len(sent))

@@ -65,7 +65,6 @@ class Metrics:
         self._assessment_seconds = _histogram(
             registry, "assessment_duration_seconds", "The model's work on one escalation.", SECONDS
         )
-        self._take_sizes = _histogram(registry, "take_escalations", "Escalations a lane took at once.", SIZES)
         self._commit_rows = _histogram(registry, "commit_rows", "Escalations kept in one transaction.", SIZES)
         self._commit_seconds = _histogram(
             registry, "commit_duration_seconds", "One transaction of the casebook.", COMMIT_SECONDS
@@ -78,7 +77,7 @@ class Metrics:
         self._models_loaded = _counter(registry, "models_loaded", "Model versions that began to answer.")
         self._models_refused = _counter(registry, "models_refused", "Model versions that failed their checks.")
         self._worker_restarts = _counter(registry, "worker_restarts", "Lanes that died and were replaced.")
-        self._request_children: dict[tuple[str | None, str, int | None], tuple[Counter, Histogram]] = {}
+        self._request_children: dict[tuple[str, str, int | None], tuple[Counter, Histogram]] = {}
         self._assessment_children: dict[tuple[str, str, str, str], Counter] = {}
         # What has not happened yet is a zero: a rate over a series that appears with its first event misses that event.
         self._refusal_children = {reason: self._refusals.labels(reason) for reason in get_args(Reason)}
@@ -88,13 +87,12 @@ class Metrics:
 
     def request(self, route: str | None, method: str, status: int | None, seconds: float) -> None:
         """Count a request under its route's template; None where no route has its path, or no status was sent."""
-        found = self._request_children.get((route, method, status))
+        key = route or UNMATCHED, method if method in _METHODS else OTHER, status
+        found = self._request_children.get(key)
         if found is None:
-            path, verb = route or UNMATCHED, method if method in _METHODS else OTHER
+            path, verb, _ = key
             answered = self._requests.labels(path, verb, UNANSWERED if status is None else str(status))
-            found = answered, self._request_seconds.labels(path, verb)
-            if verb != OTHER:  # what a client makes up is not kept
-                self._request_children[route, method, status] = found
+            found = self._request_children[key] = answered, self._request_seconds.labels(path, verb)
         found[0].inc()
         found[1].observe(seconds)
 
@@ -108,10 +106,6 @@ class Metrics:
             child = self._assessment_children[key] = self._assessments.labels(rating, language, route, version)
         child.inc()
         self._assessment_seconds.observe(seconds)
-
-    def texts_per_take(self, escalations: int) -> None:
-        """Count how many escalations were taken at once to be assessed."""
-        self._take_sizes.observe(escalations)
 
     def committed(self, rows: int, seconds: float) -> None:
         """Count a transaction of the casebook."""

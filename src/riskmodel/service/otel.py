@@ -5,8 +5,7 @@ OpenTelemetry's own variables are honoured: ``OTEL_EXPORTER_OTLP_*`` (where span
 """
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from opentelemetry import propagate
@@ -37,18 +36,6 @@ class OtelTrace:
     def note(self, **numbers: float) -> None:
         """Tell something of the whole request."""
         self._span.set_attributes(_named(numbers))
-
-    @contextmanager
-    def step(self, name: Step, **numbers: float) -> Iterator[None]:
-        """Return a context that lasts as long as a step of the request does."""
-        span = self._tracer.start_span(name, self._context, attributes=_named(numbers))
-        try:
-            yield
-        except BaseException:
-            span.set_status(StatusCode.ERROR)
-            raise
-        finally:
-            span.end()
 
     def add(self, name: Step, began: int, ended: int, **numbers: float) -> None:
         """Tell of a step that is over; both times in nanoseconds since 1970."""

@@ -4,7 +4,6 @@ Nothing here imports OpenTelemetry: ``riskmodel.service.otel`` does, once tracin
 is not installed and ``current_trace()`` is a trace that keeps nothing.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -29,9 +28,6 @@ class Trace(Protocol):
     def note(self, **numbers: float) -> None:
         """Tell something of the whole request."""
 
-    def step(self, name: Step, **numbers: float) -> AbstractContextManager[None]:
-        """Return a context that lasts as long as a step of the request does."""
-
     def add(self, name: Step, began: int, ended: int, **numbers: float) -> None:
         """Tell of a step that is over; both times in nanoseconds since 1970, as ``time.time_ns`` gives them."""
 
@@ -42,15 +38,10 @@ class NoTrace:
     def note(self, **numbers: float) -> None:
         """Keep nothing."""
 
-    def step(self, name: Step, **numbers: float) -> AbstractContextManager[None]:
-        """Return a context that does nothing."""
-        return _NOTHING
-
     def add(self, name: Step, began: int, ended: int, **numbers: float) -> None:
         """Keep nothing."""
 
 
-_NOTHING: AbstractContextManager[None] = nullcontext()
 NO_TRACE = NoTrace()
 _current: ContextVar[Trace] = ContextVar("riskmodel_trace", default=NO_TRACE)
 
@@ -58,11 +49,6 @@ _current: ContextVar[Trace] = ContextVar("riskmodel_trace", default=NO_TRACE)
 def current_trace() -> Trace:
     """Return the trace of the request under way; to be taken along to threads, which have none of their own."""
     return _current.get()
-
-
-def span(name: Step, **numbers: float) -> AbstractContextManager[None]:
-    """Return a context that lasts as long as a step of the request under way does."""
-    return _current.get().step(name, **numbers)
 
 
 class Tracing:

@@ -107,16 +107,17 @@ def phrases(text: str, found: Support) -> list[Evidence]:
 
 def _segments(scores: FloatArray) -> list[tuple[int, int]]:
     """Return disjoint stretches of positive total, none longer than a phrase: best first, then left and right of it."""
-    pending = [(0, len(scores))]
+    pending = [_best_segment(scores, 0, len(scores))]
     found: list[tuple[int, int]] = []
     while pending and len(found) < MAX_PHRASES:
-        best = max((_best_segment(scores, *part) for part in pending), key=lambda item: item[0])
+        best = max(pending, key=lambda item: item[0])
         score, first, last, part = best
         if score <= 0:
             break
         found.append((first, last))
-        pending.remove(part)
-        pending += [side for side in ((part[0], first), (last + 1, part[1])) if side[0] < side[1]]
+        pending.remove(best)
+        sides = (part[0], first), (last + 1, part[1])
+        pending += [_best_segment(scores, *side) for side in sides if side[0] < side[1]]
     return found
 
 

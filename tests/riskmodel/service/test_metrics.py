@@ -109,16 +109,14 @@ def test_the_queue_is_read_when_the_metrics_are() -> None:
     assert value(metrics, "riskmodel_escalations_in_flight") == 7
 
 
-def test_transactions_and_takes_have_sizes() -> None:
+def test_transactions_have_sizes() -> None:
     metrics = Metrics()
 
     metrics.committed(12, 0.003)
-    metrics.texts_per_take(1)
 
     assert value(metrics, "riskmodel_commit_rows_bucket", le="16.0") == 1
     assert value(metrics, "riskmodel_commit_rows_bucket", le="8.0") == 0
     assert value(metrics, "riskmodel_commit_duration_seconds_sum") == 0.003
-    assert value(metrics, "riskmodel_take_escalations_count") == 1
 
 
 def test_the_model_that_answers_is_the_only_one_named() -> None:
@@ -153,7 +151,6 @@ def test_counting_a_request_costs_next_to_nothing(assessment: Assessment) -> Non
         for _ in range(500):
             metrics.request("/predict", "POST", 200, 0.01)
             metrics.assessed(assessment, 0.01)
-            metrics.texts_per_take(1)
             metrics.committed(1, 0.001)
         return (time.perf_counter() - began) / 500
 

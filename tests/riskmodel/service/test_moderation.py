@@ -84,6 +84,11 @@ def test_parts_are_one_input() -> None:
         ),
         ({"input": [{"type": "text", "text": None}]}, "input: found nothing as the text of part 1, expected text"),
         (
+            {"input": [{"type": "text", "text": "a", "image_url": {"url": "http://x/secret"}}]},
+            "input: found an object of another form (item 1), expected text, a list of texts, or a list of parts of "
+            "type text",
+        ),
+        (
             {"input": ["secret", {"type": "text", "text": "b"}]},
             "input: found text of another form (item 1), expected text, a list of texts, or a list of parts of "
             "type text",

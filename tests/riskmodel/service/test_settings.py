@@ -68,9 +68,7 @@ def test_a_bad_value_is_named(
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(
-        SettingsError, match="RISKMODEL_COLOUR: found an unknown setting, expected one of model"
-    ):
+    with pytest.raises(SettingsError, match="RISKMODEL_COLOUR: found an unknown setting, expected one of model"):
         read_settings(colour="red")
 
 

@@ -1,11 +1,13 @@
 """A request is a span with its steps below, holding numbers and names of ours and never a word of what was sent."""
 
+import asyncio
 import builtins
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +19,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from riskmodel.errors import SettingsError
+from riskmodel.service import otel
+from riskmodel.service.app import create_app
 from riskmodel.service.headers import MODEL_VERSION
 from riskmodel.service.otel import OtelTracer
 from riskmodel.service.settings import Settings
-from riskmodel.service.tracing import NO_TRACE, Trace, Tracing, current_trace, span, start_tracing
+from riskmodel.service.tracing import NO_TRACE, Trace, Tracing, current_trace, start_tracing
 
 SECRET = "Marisol"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -30,12 +34,13 @@ async def rate(request: Request) -> Response:
     """Do what the service does with a request: on its loop, and on another thread."""
     await request.body()
     current_trace().note(escalations=3)
-    with span("queue", characters=12):
-        pass
+    began = time.time_ns()
+    current_trace().add("queue", began - 1_000_000, began, characters=12)
 
     def work(trace: Trace) -> None:
-        with trace.step("assess", characters=12):
-            time.sleep(0.002)
+        began = time.time_ns()
+        time.sleep(0.002)
+        trace.add("assess", began, time.time_ns(), characters=12)
 
     thread = threading.Thread(target=work, args=(current_trace(),))
     thread.start()
@@ -45,8 +50,7 @@ async def rate(request: Request) -> Response:
 
 
 async def fail(name: str) -> Response:
-    with span("assess"):
-        raise RuntimeError(SECRET + name)
+    raise RuntimeError(SECRET + name)
 
 
 @pytest.fixture
@@ -64,6 +68,13 @@ def http(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
     app.add_middleware(Tracing, tracer=tracer)
     yield TestClient(app, raise_server_exceptions=False)
     tracer.stop()
+
+
+def wait_until_ready(client: TestClient) -> None:
+    deadline = time.monotonic() + 30
+    while client.get("/health/ready").status_code != 200:
+        assert time.monotonic() < deadline, "the service was not ready in time"
+        time.sleep(0.02)
 
 
 def spans(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
@@ -121,14 +132,71 @@ def test_probes_are_not_traced(http: TestClient, exporter: InMemorySpanExporter)
     assert spans(exporter) == {}
 
 
+def test_the_service_traces_its_own_steps_and_no_text(
+    tiny_model: Path, tmp_path: Path, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otel, "export_over_http", lambda: SimpleSpanProcessor(exporter))
+    database = f"sqlite:///{tmp_path / 'riskmodel.db'}"
+    settings = Settings(model=str(tiny_model), threads=1, auth="off", database_url=database, tracing="on")
+
+    with TestClient(create_app(settings)) as client:
+        wait_until_ready(client)
+        client.post("/predict", json={"text": "Marisol lost a parcel", "id": "Marisol-7"})
+        client.post("/predict", json={"text": "x", "Marisol": "Marisol"})
+
+    rated = [found for found in exporter.get_finished_spans() if found.name != "POST /predict" and found.parent]
+    assert [found.name for found in sorted(rated, key=lambda found: found.start_time or 0)] == [
+        "queue",
+        "assess",
+        "keep",
+    ]
+    assert spans(exporter)["POST /predict"].attributes
+    assert "marisol" not in "".join(found.to_json() for found in exporter.get_finished_spans()).lower()
+
+
+def test_a_trace_ends_with_its_request(exporter: InMemorySpanExporter) -> None:
+    seen: list[Trace] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(current_trace())
+
+    async def act() -> Trace:
+        scope = {"type": "http", "path": "/predict", "method": "POST", "headers": []}
+        await Tracing(app, OtelTracer(SimpleSpanProcessor(exporter)))(scope, nothing, nothing)
+        return current_trace()
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    assert asyncio.run(act()) is NO_TRACE
+    assert seen[0] is not NO_TRACE
+
+
+def test_a_collector_that_does_not_answer_does_not_keep_the_service_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    released = threading.Event()
+
+    class Stuck(InMemorySpanExporter):
+        def shutdown(self) -> None:
+            released.wait(10)
+
+    monkeypatch.setattr(otel, "STOP_SECONDS", 0.05)
+    began = time.monotonic()
+
+    OtelTracer(SimpleSpanProcessor(Stuck())).stop()
+
+    assert time.monotonic() - began < 5
+    released.set()
+
+
 def test_a_fault_is_a_status_without_its_message(http: TestClient, exporter: InMemorySpanExporter) -> None:
     http.get("/cases/Marisol")
 
-    found = spans(exporter)
-    for name in ("GET /cases/{name}", "assess"):
-        assert found[name].status.status_code is StatusCode.ERROR
-        assert found[name].status.description is None
-        assert found[name].events == ()
+    found = spans(exporter)["GET /cases/{name}"]
+    assert found.status.status_code is StatusCode.ERROR
+    assert found.status.description is None
+    assert found.events == ()
 
 
 def test_nothing_of_what_was_sent_is_in_any_span(http: TestClient, exporter: InMemorySpanExporter) -> None:
@@ -158,10 +226,8 @@ def test_opentelemetrys_own_variables_name_the_service(monkeypatch: pytest.Monke
 def test_without_tracing_every_step_is_nothing() -> None:
     assert start_tracing(Settings(tracing="off")) is None
     assert current_trace() is NO_TRACE
-    with span("assess", characters=1), NO_TRACE.step("keep"):
-        NO_TRACE.note(escalations=1)
-        NO_TRACE.add("queue", 0, 1)
-    assert span("assess") is span("keep")
+    NO_TRACE.note(escalations=1)
+    NO_TRACE.add("queue", 0, 1)
 
 
 def test_without_tracing_opentelemetry_is_not_imported() -> None:
@@ -169,6 +235,16 @@ def test_without_tracing_opentelemetry_is_not_imported() -> None:
         "import sys; from riskmodel.service.settings import Settings; from riskmodel.service.tracing import "
         "start_tracing; assert start_tracing(Settings()) is None; "
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_tracing_the_service_imports_no_more_than_the_web_framework_does() -> None:
+    code = (
+        "import sys; from riskmodel.service.app import create_app; from riskmodel.service.settings import Settings; "
+        "create_app(Settings(auth='off')); "
+        "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter')) for name in sys.modules))"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,7 @@ from riskmodel.service.body import JSON_TYPE
 from riskmodel.service.disconnect import unless_gone
 from riskmodel.service.dispatch import Answer
 from riskmodel.service.envelope import read_batch, read_one
-from riskmodel.service.errors import Problem, problem_of
+from riskmodel.service.errors import Problem, problem_of, slug_of
 from riskmodel.service.headers import MODEL_VERSION
 from riskmodel.service.running import running
 from riskmodel.service.sending import REPEATED, ReadySender
@@ -69,6 +69,9 @@ async def predict_batch(
     parts.door.count(sender.caller, len(items))
     sent = sender.send((item for item in items if isinstance(item, Escalation)), one=False)
     rated = await unless_gone(request, parts.dispatcher.rate(sent, sender.model_version))
+    for outcome in rated:
+        if not isinstance(outcome, Answer):
+            running(request).metrics.errors(slug_of(problem_of(outcome)))
     outcomes = iter(rated)
     results = [next(outcomes) if isinstance(item, Escalation) else item for item in items]
     # One request, one version; only what an earlier request was answered may be of another.

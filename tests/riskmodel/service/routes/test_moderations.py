@@ -120,6 +120,16 @@ def test_one_text_that_is_refused_fails_them_all_and_is_named(client: openai.Ope
     assert [error["found"] for error in caught.value.body["errors"]] == ["blank text (text 2)"]
 
 
+def test_a_key_that_is_not_valid_is_an_authentication_error(tiny_model: Path, tmp_path: Path) -> None:
+    checked = settings(tiny_model, tmp_path).model_copy(update={"auth": "on"})
+    with TestClient(create_app(checked)) as http:
+        wait(lambda: http.get("/health/ready").status_code == 200)
+        client = openai.OpenAI(base_url=f"{http.base_url}/v1", api_key="x", http_client=http)
+
+        with pytest.raises(openai.AuthenticationError):
+            client.moderations.create(input=QUESTION)
+
+
 def test_an_unreadable_body_is_a_bad_request(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError):
         client.post("/moderations", content=b"{", cast_to=object, options={"headers": {"Content-Type": JSON}})
