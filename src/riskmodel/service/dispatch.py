@@ -75,7 +75,9 @@ class Dispatcher:
         self._lanes = Lanes(self._lane_count, on_death=metrics.worker_restarted)
         metrics.queue(lambda: self._lanes.waiting, lambda: self._under_way)
         self._finder: Grouped[Sent, Found | Conflict | None] = Grouped(casebook.find, MOST_AT_ONCE, "finder")
-        self._keeper: Grouped[Rated, Found | Conflict] = Grouped(self._keep, MOST_AT_ONCE, "keeper")
+        self._keeper: Grouped[Rated, Found | Conflict] = Grouped(
+            self._keep, MOST_AT_ONCE, "keeper", is_busy=lambda: self._lanes.waiting > self._lane_count
+        )
         self._under_way = 0
         self._characters = 0
         self._pace = FIRST_PACE

@@ -121,9 +121,7 @@ KINDS: dict[type[Exception], Kind] = {
     BodyTooLargeError: Kind(413, "body-too-large", "The body is too large", "Send fewer escalations at once."),
     MediaTypeError: Kind(415, "media-type", "The body is of another type", "Send application/json."),
     EscalationError: Kind(422, "invalid-escalation", "The escalation was refused", "A field was refused."),
-    EnvelopeError: Kind(
-        422, "invalid-body", "The body was refused", "Send an object with the fields in /docs."
-    ),
+    EnvelopeError: Kind(422, "invalid-body", "The body was refused", "Send an object with the fields in /docs."),
     HeaderError: Kind(422, "invalid-header", "A header was refused", "A header was refused."),
     UnauthenticatedError: Kind(
         401,

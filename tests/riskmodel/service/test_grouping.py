@@ -9,7 +9,7 @@ import pytest
 
 from riskmodel.errors import CasebookUnavailableError
 from riskmodel.service.errors import NotReadyError
-from riskmodel.service.grouping import Grouped
+from riskmodel.service.grouping import LINGER_SECONDS, Grouped
 from tests.riskmodel.service.watched import ThreadDeath
 
 
@@ -124,3 +124,27 @@ def test_stopping_works_off_what_waits() -> None:
         return await asyncio.gather(*futures)
 
     assert asyncio.run(act()) == list(range(7))
+
+
+def test_when_more_will_come_soon_a_group_is_waited_for() -> None:
+    def note(items: list[int]) -> list[int]:
+        groups.append(items)
+        return items
+
+    async def act() -> None:
+        grouped = Grouped(note, 64, "test", is_busy=lambda: busy)
+        grouped.start()
+        first = submit(grouped, 1)
+        await asyncio.sleep(LINGER_SECONDS / 5)
+        await asyncio.gather(*first, *submit(grouped, 2))
+        await asyncio.to_thread(grouped.stop)
+
+    groups: list[list[int]] = []
+    busy = True
+    asyncio.run(act())
+    assert groups == [[1, 2]]
+
+    groups.clear()
+    busy = False
+    asyncio.run(act())
+    assert groups == [[1], [2]]
