@@ -6,12 +6,10 @@ export PYTHONUNBUFFERED := 1
 
 .PHONY: demo test check serve train data benchmark format clean
 
-demo: .venv/installed  ## install, prepare the encoder, serve, and see six escalations answered
-	@if [ -f models/champion.txt ]; then $(RUN) -m training encoder models; else $(RUN) -m training fit; fi
+demo: .venv/serving  ## install what serving needs, serve, and see six escalations answered
 	@$(RUN) -m riskmodel demo
 
-serve: .venv/installed  ## the service alone
-	@$(RUN) -m training encoder models
+serve: .venv/serving  ## the service alone; wants a key, see `.venv/bin/riskmodel keys`
 	@$(RUN) -m riskmodel serve
 
 train: .venv/installed  ## a new version: half an hour on two cores
@@ -31,7 +29,6 @@ check: .venv/installed  ## what CI runs: format, lint, types, import contracts, 
 	$(RUN) -m pytest -m ""
 
 benchmark: .venv/installed  ## encoder and service against their yardsticks, results in benchmarks/results
-	@$(RUN) -m training encoder models
 	@$(RUN) -m benchmarks
 
 format: .venv/installed
@@ -40,6 +37,11 @@ format: .venv/installed
 
 clean:  ## everything that can be made again, but the models
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+
+.venv/serving: pyproject.toml constraints.txt
+	@[ -d .venv ] || $(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable .
+	@touch .venv/serving
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

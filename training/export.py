@@ -1,5 +1,6 @@
 """A base encoder and an adapter in, the encoder that serves out: one int8 ONNX file and its tokenizer."""
 
+import json
 import logging
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ from torch import nn
 
 from riskmodel.artifact import seal_encoder
 from training.adapter import load_base, transformer_of
+from training.vocabulary import cut
 
 EXAMPLE_SHAPE = (2, 9)  # any batch and length: both are dynamic
 MAX_TOKENS = 512
@@ -31,10 +33,13 @@ class _TokenStates(nn.Module):
         return states
 
 
-def export_encoder(base: Path, adapter: Path | None, float_layers: list[int], out: Path) -> None:
+def export_encoder(
+    base: Path, adapter: Path | None, float_layers: list[int], listed: frozenset[str] | None, out: Path
+) -> None:
     """Merge the adapter into the base, quantise to int8 per channel, and write ``out`` with its hashes.
 
-    The second feed-forward matrix of ``float_layers`` (from 0) stays float32.
+    The second feed-forward matrix of ``float_layers`` (from 0) stays float32. Where pieces are listed, the vocabulary
+    is cut to them.
 
     ``out`` appears only when it is complete; an older one is replaced.
     """
@@ -47,12 +52,24 @@ def export_encoder(base: Path, adapter: Path | None, float_layers: list[int], ou
         transformer: nn.Module = transformer_of(model)
         if adapter is not None:
             transformer = PeftModel.from_pretrained(transformer, str(adapter)).merge_and_unload()
+        tokenizer = json.loads(model.tokenizer.backend_tokenizer.to_str())
+        if listed is not None:
+            smaller = cut(tokenizer, listed)
+            tokenizer = smaller.tokenizer
+            _keep_rows(transformer, smaller.rows)
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
         _export(transformer.eval(), work / "float32.onnx")
         _quantise(work / "float32.onnx", folder / "model.onnx", float_layers)
-        model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         seal_encoder(folder)
         shutil.rmtree(out, ignore_errors=True)
         folder.rename(out)
+
+
+def _keep_rows(transformer: nn.Module, rows: list[int]) -> None:
+    """Leave the embedding with these rows alone, in this order."""
+    embeddings: nn.Module = transformer.get_input_embeddings()  # type: ignore[operator]
+    weights: torch.Tensor = embeddings.weight.detach()[rows]  # type: ignore[operator]
+    transformer.set_input_embeddings(nn.Embedding.from_pretrained(weights))  # type: ignore[operator,no-untyped-call]
 
 
 def _export(transformer: nn.Module, path: Path) -> None:

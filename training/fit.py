@@ -48,6 +48,7 @@ from training.parts import Dense, fit_parts, frozen_dense
 from training.progress import progress, say
 from training.splits import Rows, make_folds
 from training.vectors import encode_texts
+from training.vocabulary import digest_of, read_vocabulary
 
 MODELS, CACHE, ADAPTER = "models", ".cache", "adapter"
 LIBRARIES = (
@@ -111,6 +112,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         window_tokens=params.encoder.window_tokens,
         dimensions=_dimensions(base),
         float_layers=params.encoder.float_layers,
+        vocabulary=digest_of(read_vocabulary()) if params.encoder.cut_vocabulary else "",
     )
     adapters = adapters_for(workspace, base, train, labels, folds, params) if spec.adapted else []
     encoder = exported(workspace, base, adapters[-1] if adapters else None, spec)
@@ -195,13 +197,14 @@ def _adapter(workspace: Workspace, base: Path, texts: list[str], labels: Labels,
 
 def exported(workspace: Workspace, base: Path, adapter: Path | None, spec: EncoderSpec) -> Path:
     """Return the folder of the encoder that serves a base with an adapter, or the base alone; exported once."""
-    parts = [sha256(base / "model.safetensors"), str(spec.float_layers)]
+    parts = [sha256(base / "model.safetensors"), str(spec.float_layers), spec.vocabulary]
     if adapter is not None:
         parts.append(sha256(adapter / "adapter_model.safetensors"))
     out = workspace.cache / "encoders" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
     if not out.is_dir():
         say("Exporting the encoder to ONNX, int8")
-        export_encoder(base, adapter, spec.float_layers, out)
+        listed = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
+        export_encoder(base, adapter, spec.float_layers, listed, out)
     return out
 
 

@@ -23,6 +23,7 @@ class EncoderParams(Record):
     prompt: str
     window_tokens: Annotated[int, Field(ge=32, le=512)]
     float_layers: list[Annotated[int, Field(ge=0)]]
+    cut_vocabulary: bool
     adapt: bool
 
 

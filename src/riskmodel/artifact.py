@@ -51,6 +51,7 @@ class EncoderSpec(Record):
     window_tokens: int
     dimensions: int
     float_layers: list[int] = []  # noqa: RUF012  pydantic copies it
+    vocabulary: str = ""  # digest of the list that its vocabulary was cut to; empty: whole
 
 
 class Manifest(Record):
