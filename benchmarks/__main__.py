@@ -1,48 +1,144 @@
-"""``python -m benchmarks``: measure, print, and keep the results with machine and versions as a file."""
+"""``python -m benchmarks``: measure, print, keep the results with machine and versions, and write the tables."""
 
 import json
-import os
-import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated, Any
 
-from benchmarks.encoder import measure_encoder
-from benchmarks.service import measure_service
-from riskmodel import load_policy
+import typer
+
+from benchmarks import results
+from benchmarks.processes import give_way
+from benchmarks.report import write_readme
+from benchmarks.texts import ROOT
 from riskmodel.artifact import champion_folder, read_manifest
-from training.dataset import SPLITS, read_labelled
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-LIBRARIES = ("onnxruntime", "torch", "sentence-transformers", "tokenizers", "fastapi", "uvicorn", "numpy")
+CACHE = ROOT / ".cache"
+
+app = typer.Typer(
+    help="Measure the champion. Without a command: encoder and service.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Seconds = Annotated[float, typer.Option(help="Each figure is measured for so long.")]
 
 
-def main() -> None:
-    """Measure the champion on the texts of the test split."""
+def _folder() -> Path:
+    return champion_folder(ROOT / "models")
+
+
+def _version() -> str:
+    return read_manifest(_folder()).version
+
+
+def _keep(command: str, measured: dict[str, Any]) -> None:
+    results.keep(_version(), command, measured)
+    write_readme(_version())
+
+
+def _keep_and_show(command: str, measured: dict[str, Any]) -> None:
+    _keep(command, measured)
+    print(json.dumps(results.read(_version(), command), indent=1, ensure_ascii=False))
+    print(f"Kept in {results.RESULTS.relative_to(ROOT) / _version() / command}.json and benchmarks/README.md")
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Measure encoder and service where no command is given."""
+    give_way()
+    if context.invoked_subcommand is None:
+        encoder()
+        service()
+
+
+@app.command()
+def encoder() -> None:
+    """ONNX Runtime int8 against sentence-transformers."""
+    from benchmarks.encoder import measure_encoder  # noqa: PLC0415  torch
+    from riskmodel import load_policy  # noqa: PLC0415
+    from training.dataset import SPLITS, read_labelled  # noqa: PLC0415
+
     policy = load_policy()
-    folder = champion_folder(ROOT / "models")
-    test = read_labelled(ROOT / SPLITS["test"], policy)
-    results = {
-        "model": read_manifest(folder).version,
-        "measured_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "libraries": {name: version(name) for name in LIBRARIES},
-        "encoder": measure_encoder(folder, test, policy, ROOT / ".cache"),
-        "service": measure_service(folder, test, policy),
-    }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{results['model']}.json"
-    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=1))
-    print(f"Kept in {path.relative_to(ROOT)}")
+    _keep_and_show("encoder", measure_encoder(_folder(), read_labelled(ROOT / SPLITS["test"], policy), policy, CACHE))
 
 
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+@app.command()
+def service() -> None:
+    """The service at rest: start to ready, resident memory, one request after the other beside the encoder's call."""
+    from benchmarks.service import measure_service  # noqa: PLC0415
+
+    _keep_and_show("service", measure_service(_folder()))
+
+
+@app.command()
+def peers(
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    seconds: Seconds = 20.0,
+    clients: Annotated[str, typer.Option(help="Numbers of clients.")] = "1,8,32,128",
+    ids: Annotated[bool, typer.Option(help="Whether the service's requests carry ids of their own.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Peers, such as 'litserve tuned'. Default: all.")] = None,
+) -> None:
+    """The service beside the bare encoder, `mlflow models serve`, a plain FastAPI route, and LitServe."""
+    from benchmarks.compare import Amount, measure_peers  # noqa: PLC0415
+
+    amount = Amount(rounds, seconds, tuple(int(number) for number in clients.split(",")), ids)
+    measure_peers(_folder(), CACHE, amount, set(only or ()), lambda found: _keep("peers", found))
+
+
+@app.command()
+def overload(seconds: Seconds = 20.0, connections: Annotated[int, typer.Option(min=1)] = 600) -> None:
+    """More than can be answered: who is refused, how fast, and whether all others are answered."""
+    from benchmarks.overload import measure_overload  # noqa: PLC0415
+
+    _keep_and_show("overload", measure_overload(_folder(), seconds, connections))
+
+
+@app.command()
+def soak(
+    requests: Annotated[int, typer.Option(min=1000)] = 100_000,
+    clients: Annotated[int, typer.Option(min=1)] = 16,
+    characters: Annotated[int, typer.Option(help="Texts are cut to so many, or it would take long.")] = 80,
+) -> None:
+    """Resident memory over many requests."""
+    from benchmarks.soak import measure_soak  # noqa: PLC0415
+
+    measure_soak(_folder(), requests, clients, characters, lambda found: _keep("soak", found))
+
+
+@app.command()
+def growth(
+    sizes: Annotated[str, typer.Option(help="Stored escalations.")] = "10000,100000,1000000",
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+    seconds: Seconds = 10.0,
+    postgresql: Annotated[bool, typer.Option(help="PostgreSQL instead of SQLite.")] = False,
+) -> None:
+    """What a request costs when much is stored."""
+    from benchmarks.growth import measure_growth  # noqa: PLC0415
+
+    amounts = [int(size) for size in sizes.split(",")]
+    name = "growth-postgresql" if postgresql else "growth"
+    measure_growth(_folder(), amounts, rounds, seconds, postgresql, lambda found: _keep(name, found))
+
+
+@app.command()
+def faults(
+    only: Annotated[list[str] | None, typer.Option(help="kill, locked, postgresql, processes. Default: all.")] = None,
+    kills: Annotated[int, typer.Option(min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="Of the moments at which the service is killed.")] = 7,
+) -> None:
+    """kill -9 under load, a locked database, PostgreSQL stopped, several processes: answers lost and duplicated."""
+    from benchmarks.faults import FAULTS, Setting  # noqa: PLC0415
+
+    kept = (results.read(_version(), "faults") or {}).get("faults", {})
+    for name in only or FAULTS:
+        kept[name] = FAULTS[name](Setting(_folder(), kills, seed))
+        _keep("faults", kept)
+
+
+@app.command()
+def report() -> None:
+    """Write the tables of benchmarks/README.md from what was measured before."""
+    write_readme(_version())
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pandera.pandas as pa
@@ -32,6 +33,9 @@ from riskmodel.records import (
 SPLITS = {"train": Path("data/escalations/train.jsonl"), "test": Path("data/escalations/test.jsonl")}
 WORDS = ("id", "group", "text", "language", "source", "market", "severity", "proximity", "rating")
 FIELDS = (*WORDS, "categories", "evidence")
+VERDICTS = Path("data/verdicts")  # what analysts decided, as `riskmodel export verdicts` writes it
+WEIGHT = "weight"  # how many escalations a row stands for; a verdict of 0 takes back the earlier ones of its escalation
+Kind = Literal["corpus", "verdicts"]
 CONTRAST_UNITS = (5, 6)
 MAX_EVIDENCE = 3
 MAX_LISTED = 20  # a message that lists more is no longer read
@@ -57,38 +61,77 @@ class _Refusal:
     problem: FieldProblem
 
 
-def read_labelled(path: Path, policy: Policy) -> pd.DataFrame:
+def read_labelled(path: Path, policy: Policy, kind: Kind = "corpus") -> pd.DataFrame:
     """Read one file of labelled escalations and check every line of it against the policy.
 
+    Args:
+        path: of the file.
+        policy: whose words and table it must keep to.
+        kind: ``verdicts`` have a weight, and may lack source and market (null) and evidence (an empty list).
+
     Returns:
-        One row per line: the text columns ``WORDS``, then ``categories`` and ``evidence`` as lists of text.
+        One row per line: the text columns ``WORDS``, then ``categories`` and ``evidence`` as lists of text, and the
+        weight of verdicts.
 
     Raises:
         DataError: naming file, line and field of what was refused, and what is expected there.
     """
-    records, refusals = _parse(_read_bytes(path))
+    fields = FIELDS if kind == "corpus" else (*FIELDS, WEIGHT)
+    records, refusals = _parse(_read_bytes(path), fields)
     lines = pd.Index(list(records), name="line", dtype="int64")
-    frame = pd.DataFrame(list(records.values()), index=lines, columns=list(FIELDS), dtype=object)
+    frame = pd.DataFrame(list(records.values()), index=lines, columns=list(fields), dtype=object)
     refused = {(refusal.line, refusal.problem.field) for refusal in refusals}
-    refusals += [cell for cell in _broken_cells(frame, policy) if (cell.line, cell.problem.field) not in refused]
+    cells = _broken_cells(frame, _schema(policy, kind))
+    refusals += [cell for cell in cells if (cell.line, cell.problem.field) not in refused]
     refused |= {(refusal.line, refusal.problem.field) for refusal in refusals}
     refusals += _contradictions(records, policy, refused)
     refusals.sort(key=lambda refusal: refusal.line)
     _raise_if_any([f"{path}:{refusal.line} {refusal.problem}" for refusal in refusals])
     if frame.empty:
         raise DataError(f"{path} holds no line, expected at least one labelled escalation.")
-    return frame.astype(dict.fromkeys(WORDS, "str"))
+    return frame.astype({**dict.fromkeys(WORDS, "str"), **({} if kind == "corpus" else {WEIGHT: "float64"})})
 
 
 def read_splits(root: Path, policy: Policy) -> dict[str, pd.DataFrame]:
-    """Read and check every split below ``root``, and that no split gives another away.
+    """Read and check every split below ``root``, and that no split gives another away; verdicts go to train.
+
+    Returns:
+        Frames with a weight. The lines of train go on through the verdicts.
 
     Raises:
         DataError: as :func:`read_labelled` and :func:`check_splits`.
     """
     frames = {name: read_labelled(root / path, policy) for name, path in SPLITS.items()}
     check_splits(frames, root=root)
+    frames = {name: frame.assign(weight=1.0) for name, frame in frames.items()}
+    verdicts = read_verdicts(root, policy)
+    if verdicts is not None:
+        known = {overlap.train_line for overlap in near_duplicates(verdicts, frames["test"])}
+        train = pd.concat([frames["train"], verdicts.drop(index=list(known))], ignore_index=True)
+        frames["train"] = train.set_index(pd.RangeIndex(1, len(train) + 1, name="line"))
     return frames
+
+
+def verdict_files(root: Path) -> list[Path]:
+    """Return the files of verdicts below ``root``, the oldest day first."""
+    return sorted((root / VERDICTS).glob("*.jsonl"))
+
+
+def read_verdicts(root: Path, policy: Policy) -> pd.DataFrame | None:
+    """Read and check what analysts decided: of each escalation the newest verdict; None if there is none.
+
+    Raises:
+        DataError: as :func:`read_labelled`.
+    """
+    frames = [read_labelled(path, policy, "verdicts") for path in verdict_files(root)]
+    if not frames:
+        return None
+    every = pd.concat(frames, ignore_index=True)
+    named = every["id"].str.rsplit(".", n=1, expand=True).reindex(columns=[0, 1])
+    order = pd.to_numeric(named[1], errors="coerce").fillna(0).sort_values(kind="stable").index
+    newest = every.loc[order].loc[~named.loc[order, 0].duplicated(keep="last")].sort_index()
+    found = newest[newest[WEIGHT] > 0].reset_index(drop=True)
+    return None if found.empty else found
 
 
 def check_splits(
@@ -176,7 +219,7 @@ def _raise_if_any(problems: list[str]) -> None:
     raise DataError("\n  ".join([f"The labelled escalations have {count}:", *listed]))
 
 
-def _parse(content: bytes) -> tuple[dict[int, dict[str, Any]], list[_Refusal]]:
+def _parse(content: bytes, fields: tuple[str, ...]) -> tuple[dict[int, dict[str, Any]], list[_Refusal]]:
     """Return the JSON object of each line that holds one, and what is wrong with lines and field names."""
     records: dict[int, dict[str, Any]] = {}
     refusals = []
@@ -190,20 +233,20 @@ def _parse(content: bytes) -> tuple[dict[int, dict[str, Any]], list[_Refusal]]:
         if not isinstance(record, dict):
             refusals.append(_Refusal(line, FieldProblem("record", kind_of(record), "an object")))
             continue
-        problems = _unreadable_fields(record)
+        problems = _unreadable_fields(record, fields)
         refusals += [_Refusal(line, problem) for problem in problems]
         unreadable = {problem.field for problem in problems}
-        records[line] = {name: None if name in unreadable else record[name] for name in FIELDS}
+        records[line] = {name: None if name in unreadable else record[name] for name in fields}
     return records, refusals
 
 
-def _unreadable_fields(record: dict[str, Any]) -> list[FieldProblem]:
+def _unreadable_fields(record: dict[str, Any], fields: tuple[str, ...]) -> list[FieldProblem]:
     """Return the fields that are missing, unknown, or hold what is no Unicode text."""
     problems = []
-    for name in dict.fromkeys([*FIELDS, *record]):
-        if name not in FIELDS:
+    for name in dict.fromkeys([*fields, *record]):
+        if name not in fields:
             name = name if name.isidentifier() and len(name) <= MAX_NAME else "record"
-            problems.append(FieldProblem(name, "an unknown field", "one of " + ", ".join(FIELDS)))
+            problems.append(FieldProblem(name, "an unknown field", "one of " + ", ".join(fields)))
         elif name not in record:
             problems.append(FieldProblem(name, "no such field", "a value"))
         elif not _is_unicode(record[name]):
@@ -227,10 +270,10 @@ def _each_field_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _broken_cells(frame: pd.DataFrame, policy: Policy) -> list[_Refusal]:
+def _broken_cells(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[_Refusal]:
     """Return each value that its column's schema refuses, by its kind: the value itself may be a report."""
     try:
-        _schema(policy).validate(frame, lazy=True)
+        schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         # its own message repeats the values, so nothing is raised from it
         return [
@@ -247,7 +290,7 @@ def _kind_and_size(value: Any) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else kind_of(value)
 
 
-def _schema(policy: Policy) -> pa.DataFrameSchema:
+def _schema(policy: Policy, kind: Kind) -> pa.DataFrameSchema:
     """Return what each column may hold, value by value."""
     names = _check(_passes_the_door("id"), f"1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces")
     readable = f"1 to {MAX_TEXT_CHARACTERS:,} characters, some of them visible, none NUL"
@@ -265,6 +308,14 @@ def _schema(policy: Policy) -> pa.DataFrameSchema:
         "categories": _category_checks(policy.category_names),
         "evidence": [_check(lambda value: _is_texts(value) and len(value) <= MAX_EVIDENCE, pieces)],
     }
+    if kind == "verdicts":
+        few = f"a list of at most {MAX_EVIDENCE} texts"
+        checks |= {
+            "source": [_check(_may_lack(lambda value: value in SOURCES), "null or one of " + ", ".join(SOURCES))],
+            "market": [_check(_may_lack(_passes_the_door("market")), "null or an ISO 3166-1 alpha-2 country code")],
+            "evidence": [_check(lambda value: value == [] or (_is_texts(value) and len(value) <= MAX_EVIDENCE), few)],
+            WEIGHT: [_check(lambda value: type(value) in (int, float) and 0 <= value < inf, "a number from 0 on")],
+        }
     # `nullable` leaves null to the checks, whose sentence says what is expected
     return pa.DataFrameSchema({field: pa.Column(object, found, nullable=True) for field, found in checks.items()})
 
@@ -312,6 +363,10 @@ def _passes_the_door(field: str) -> Callable[[Any], bool]:
     return passes
 
 
+def _may_lack(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or accepts(value)
+
+
 def _contradictions(
     records: Mapping[int, dict[str, Any]], policy: Policy, refused: Collection[tuple[int, str]]
 ) -> list[_Refusal]:
@@ -340,7 +395,7 @@ def _off_the_table(record: dict[str, Any], policy: Policy) -> list[FieldProblem]
     severity, proximity = record["severity"], record["proximity"]
     cell, lifted = policy.rating_ranks[SEVERITIES.index(severity), PROXIMITIES.index(proximity)]
     allowed = [RATINGS[cell]]
-    if record["source"] in policy.floor.sources and lifted != cell:
+    if record["source"] in (*policy.floor.sources, None) and lifted != cell:  # where it is not known, the text decides
         allowed.append(RATINGS[lifted])
     if record["rating"] in allowed:
         return []

@@ -114,6 +114,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         float_layers=params.encoder.float_layers,
         vocabulary=digest_of(read_vocabulary()) if params.encoder.cut_vocabulary else "",
     )
+    exported(workspace, base, None, spec)  # the frozen baseline's; first, so that a base is refused before hours
     adapters = adapters_for(workspace, base, train, labels, folds, params) if spec.adapted else []
     encoder = exported(workspace, base, adapters[-1] if adapters else None, spec)
     dense = _dense(workspace, base, encoder, adapters, train, labels, folds, spec, params)

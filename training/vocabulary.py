@@ -77,10 +77,15 @@ def cut(tokenizer: dict[str, Any], listed: frozenset[str]) -> Cut:
     rows = [
         at for at, (piece, _) in enumerate(pieces) if at < SPECIAL_PIECES or piece in added or is_kept(piece, listed)
     ]
-    numbers = {pieces[row][0]: number for number, row in enumerate(rows)}
+    kept = [pieces[row] for row in rows]
+    numbers = {piece: number for number, (piece, _) in enumerate(kept)}
+    for token in tokenizer["added_tokens"]:  # some bases have such beyond the pieces of the model, in rows of their own
+        if token["content"] not in numbers:
+            numbers[token["content"]] = len(rows)
+            rows.append(token["id"])
     smaller = {
         **tokenizer,
-        "model": {**model, "vocab": [pieces[row] for row in rows]},
+        "model": {**model, "vocab": kept},
         "added_tokens": [{**token, "id": numbers[token["content"]]} for token in tokenizer["added_tokens"]],
     }
     return Cut(smaller, rows)

@@ -145,23 +145,24 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
         if path.is_file() and path.name != MANIFEST and ENCODER not in path.relative_to(folder).parts
     }
     sealed = manifest.model_copy(update={"files": files})
-    sealed = sealed.model_copy(update={"seal": _seal_of(sealed)})
+    sealed = sealed.model_copy(update={"seal": _seal_of(sealed.model_dump())})
     (folder / MANIFEST).write_text(sealed.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return sealed
 
 
-def _seal_of(manifest: Manifest) -> str:
-    content = manifest.model_dump(exclude={"seal"})
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _seal_of(content: dict[str, Any]) -> str:
+    unsealed = {name: value for name, value in content.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(unsealed, sort_keys=True).encode()).hexdigest()
 
 
 def check_seal(folder: Path, manifest: Manifest) -> None:
-    """Check that a manifest is as it was written.
+    """Check that a manifest that was read is as it was written.
 
     Raises:
         ArtifactError: if anything in it was changed.
     """
-    if manifest.seal != _seal_of(manifest):
+    # Only what the file holds: an older version lacks the fields that came after it.
+    if manifest.seal != _seal_of(manifest.model_dump(exclude_unset=True)):
         raise ArtifactError(f"{folder / MANIFEST} was changed after it was sealed. Restore the folder or train again.")
 
 

@@ -20,7 +20,8 @@ _PATTERNS = {
     "date": r"(?<![\w.-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?P<between>[./-])\d{1,2}(?P=between)(?:\d{4}|\d{2}))"
     r"(?![\d-])(?!\.\d)",
     "time": r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])",
-    "amount": r"(?<![\w.,-])\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?(?![.,-]?\d)",
+    "amount": r"(?<![\w.,-])\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?(?![.,/-]?\d)",
+    "years": r"(?<![\w.-])(?:19|20)\d{2} ?- ?(?:19|20)\d{2}(?![\w-])",
     # Cards and documents: grouped by fours, a CPF or CNPJ, an IP address, or 8 digits and more in a row.
     "number": r"(?<!\w)(?:\d{4}[ -]){2,}\d{1,4}(?:[ -]\d{1,4})*(?!\w)"
     r"|(?<!\w)\d{2,3}\.\d{3}\.\d{3}(?:/\d{4})?-\d{2}(?!\w)"
@@ -28,7 +29,7 @@ _PATTERNS = {
     r"|(?<![\w+])\d{8,}",
     "phone": r"(?<!\w)(?:\+|\(\+?)?(?!\d{7}(?!\d))\d(?:[ ().-]{0,2}(?!\d{4}-\d{2}-\d{2})\d){6,30}(?!\w)",
 }
-_LEFT_ALONE = ("price", "date", "time", "amount")
+_LEFT_ALONE = ("price", "date", "time", "amount", "years")
 _SHAPES = re.compile("|".join(f"(?P<{name.replace('-', '')}>{pattern})" for name, pattern in _PATTERNS.items()))
 _MASKS = {name.replace("-", ""): f"[{name}]" for name in _PATTERNS if name not in _LEFT_ALONE}
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -95,6 +96,25 @@ def test_a_moved_folder_loads_as_before(
     moved = own_tiny_model.rename(tmp_path / "a name with spaces é")
 
     assert load_model(moved, policy).assess(escalations, NOW) == model.assess(escalations, NOW)
+
+
+def test_a_version_that_was_sealed_before_a_field_of_the_manifest_existed_loads(
+    own_tiny_model: Path, policy: Policy
+) -> None:
+    def as_before(raw: dict[str, Any]) -> None:
+        del raw["encoder"]["vocabulary"]
+        del raw["seal"]
+        raw["seal"] = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+
+    change_manifest(own_tiny_model, as_before)
+
+    assert load_model(own_tiny_model, policy).version == "tiny"
+
+
+def test_a_field_that_was_taken_out_of_a_manifest_stops_loading(own_tiny_model: Path, policy: Policy) -> None:
+    change_manifest(own_tiny_model, lambda raw: raw["encoder"].pop("vocabulary"))
+
+    assert "was changed after it was sealed" in refusal(own_tiny_model, policy)
 
 
 def test_every_file_of_a_model_is_sealed(tiny_model: Path) -> None:

@@ -68,7 +68,7 @@ def test_every_line_of_the_corpus_keeps_the_contract_and_no_split_gives_another_
     corpus: dict[str, pd.DataFrame],
 ) -> None:
     assert {name: len(frame) for name, frame in corpus.items()} == {"train": 3056, "test": 544}
-    assert all(list(frame.columns) == list(FIELDS) for frame in corpus.values())
+    assert all(list(frame.columns) == [*FIELDS, "weight"] for frame in corpus.values())
 
 
 def test_a_frame_tells_the_line_of_each_record(tmp_path: Path, policy: Policy) -> None:

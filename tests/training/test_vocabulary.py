@@ -45,6 +45,17 @@ def test_the_smaller_tokenizer_reads_the_same_pieces() -> None:
     assert found.offsets == whole.encode(text).offsets
 
 
+def test_a_token_that_was_added_beyond_the_pieces_keeps_its_row() -> None:
+    made = Tokenizer.from_str(json.dumps(tokenizer()))
+    made.add_special_tokens(["[MASK]", "[SEP]"])
+
+    smaller = cut(json.loads(made.to_str()), LISTED)
+
+    small = Tokenizer.from_str(json.dumps(smaller.tokenizer))
+    text = "threat[SEP]ameaça[MASK]s"
+    assert [smaller.rows[number] for number in small.encode(text).ids] == made.encode(text).ids
+
+
 @pytest.mark.parametrize("piece", ["é", "ñ", "ж", "ب", "!!!", "2026", "▁18", "▁", "🔫", "\u200d", "ᴀ"])
 def test_what_has_no_letters_or_is_one_letter_stays(piece: str) -> None:
     assert is_kept(piece, frozenset())

@@ -6,7 +6,7 @@ SQLite in a file by default, PostgreSQL by its URL. Synchronous: call it from th
 from riskmodel.casebook.audit import AuditEntry, AuditEvent, Trail
 from riskmodel.casebook.cases import Casebook, open_casebook
 from riskmodel.casebook.keys import ROLES, Key, KeyRing, NewKey, Role
-from riskmodel.casebook.reading import Filters, Page
+from riskmodel.casebook.paging import Filters, Page
 from riskmodel.casebook.records import (
     AmbiguousCaseError,
     Case,

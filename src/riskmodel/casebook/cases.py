@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from riskmodel.casebook import exporting, keeping, reading, retention
+from riskmodel.casebook import exporting, finding, keeping, paging, reading, retention
 from riskmodel.casebook.audit import Trail
 from riskmodel.casebook.database import Database
 from riskmodel.casebook.keys import KeyRing
 from riskmodel.casebook.opening import open_database
-from riskmodel.casebook.reading import Filters, Page
+from riskmodel.casebook.paging import Filters, Page
 from riskmodel.casebook.records import Case, Conflict, Found, Rated, Sent
 
 COMMAND_LINE = "command line"
@@ -28,20 +28,29 @@ class Casebook:
     Args:
         database: open, at the newest revision.
         clock: says when something is kept.
+        enter: says which of the escalations that are kept wait for a person.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime] = _now, enter: keeping.Enter = keeping.nobody
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._enter = enter
         self.keys = KeyRing(database)
         self.trail = Trail(database)
 
+    @property
+    def database(self) -> Database:
+        """Return the database, for those who keep more in it."""
+        return self._database
+
     def find(self, sents: Sequence[Sent]) -> list[Found | Conflict | None]:
         """Return what is kept already for each, in order, by its id or idempotency key; None for what is new."""
-        names = [keeping.names_of(sent) for sent in sents]
+        names = [finding.names_of(sent) for sent in sents]
         if all(one.id is None and one.idempotency_key is None for one in names):
             return [None] * len(names)
-        return self._database.read(lambda connection: keeping.look_up(connection, names))
+        return self._database.read(lambda connection: finding.look_up(connection, names))
 
     def keep(self, rated: Sequence[Rated]) -> list[Found | Conflict]:
         """Keep escalations in one transaction, and return what is kept of each, in order.
@@ -51,7 +60,7 @@ class Casebook:
         """
         if not rated:
             return []
-        return self._database.write(lambda connection: keeping.keep(connection, rated, self._clock()))
+        return self._database.write(lambda connection: keeping.keep(connection, rated, self._clock(), self._enter))
 
     def get(self, id_: str, client: str | None = None) -> Case:
         """Return a case, of one client or of any.
@@ -68,7 +77,7 @@ class Casebook:
         Raises:
             CursorError: if the cursor is not one that a page gave out.
         """
-        return self._database.read(lambda connection: reading.page(connection, filters, before, limit))
+        return self._database.read(lambda connection: paging.page(connection, filters, before, limit))
 
     def forget(
         self,
@@ -100,15 +109,16 @@ class Casebook:
         self._database.close()
 
 
-def open_casebook(url: str, clock: Callable[[], datetime] = _now) -> Casebook:
+def open_casebook(url: str, clock: Callable[[], datetime] = _now, enter: keeping.Enter = keeping.nobody) -> Casebook:
     """Open a casebook, making or migrating its tables.
 
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://...``.
         clock: says when something is kept.
+        enter: says which of the escalations that are kept wait for a person.
 
     Raises:
         CasebookUnavailableError: if its database does not answer now.
         CasebookError: if it cannot be used; says what to do.
     """
-    return Casebook(open_database(url), clock)
+    return Casebook(open_database(url), clock, enter)

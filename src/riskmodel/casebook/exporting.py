@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from riskmodel.casebook.database import Database
-from riskmodel.casebook.reading import Filters, page
+from riskmodel.casebook.paging import Filters, page
 from riskmodel.casebook.records import Case, KeptAssessment
 from riskmodel.redaction import redact, redact_stretch
 
@@ -56,7 +56,7 @@ def _redact_explanation(explanation: dict[str, Any], text: str) -> None:
     summary = str(explanation["summary"])
     for stretch in explanation["evidence"]:
         masked = redact_stretch(text, stretch["start"], stretch["end"])
-        summary = summary.replace(stretch["text"], masked.text)
+        summary = summary.replace(stretch["text"], masked.text) if stretch["text"] else summary
         stretch |= {"start": masked.start, "end": masked.start + len(masked.text), "text": masked.text}
     explanation["summary"] = redact(summary)
     for precedent in explanation["precedents"]:

@@ -1,62 +1,38 @@
 """Escalations with their assessments in; what is kept of each out: itself, or what was there first."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from riskmodel.casebook.records import Conflict, Found, Rated, Sent
-from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS
+from riskmodel.casebook.finding import Names, Outcome, look_up
+from riskmodel.casebook.records import Found, Rated
+from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, REVIEWS
 from riskmodel.errors import CasebookUnavailableError
 
 ROUNDS = 5  # of inserting and looking; more only if others delete what was just there, each time
 
-Outcome = Found | Conflict
+# Whether an escalation that is kept now waits for a person: the values of its row of ``reviews``, or None.
+Enter = Callable[[Rated, datetime], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True)
-class Names:
-    """Under what an escalation can be found again, and what it must be then."""
-
-    client: str
-    id: str | None
-    idempotency_key: str | None
-    digest: bytes
+def nobody(_: Rated, __: datetime) -> None:
+    """Let no escalation wait for a person."""
 
 
-def names_of(sent: Sent) -> Names:
-    """Return under what a client would find its escalation again."""
-    return Names(sent.client, sent.escalation.id, sent.idempotency_key, sent.digest)
-
-
-def look_up(connection: sa.Connection, names: Sequence[Names]) -> list[Outcome | None]:
-    """Return the first answer that is kept under each name, in order; None for what is new. One query."""
-    ids = list({one.id for one in names if one.id is not None})
-    keys = list({one.idempotency_key for one in names if one.idempotency_key is not None})
-    if not ids and not keys:
-        return [None] * len(names)
-    # Rows of other clients who use the same ids come along; the client is compared below.
-    rows = connection.execute(_LOOK_UP, {"ids": ids, "keys": keys}).all()
-    by_id = {(row.client, row.id): row for row in rows}
-    by_key = {(row.client, row.idempotency_key): row for row in rows if row.idempotency_key is not None}
-    return [
-        _outcome(one, by_key.get((one.client, one.idempotency_key)), by_id.get((one.client, one.id))) for one in names
-    ]
-
-
-def keep(connection: sa.Connection, rated: Sequence[Rated], now: datetime) -> list[Outcome]:
+def keep(connection: sa.Connection, rated: Sequence[Rated], now: datetime, enter: Enter = nobody) -> list[Outcome]:
     """Insert what is new, within the transaction that is open, and return what is kept of each, in order.
 
-    Whoever is first wins, across processes; the others get the first one's answer, or a conflict.
+    Whoever is first wins, across processes; the others get the first one's answer, or a conflict. ``enter`` says which
+    of the new ones wait for a person.
     """
     outcomes: dict[int, Outcome] = {}
     waiting = list(range(len(rated)))
     for _ in range(ROUNDS):
         firsts = _firsts(rated, waiting)
-        for at in _insert(connection, rated, firsts, now):
+        for at in _insert(connection, rated, firsts, now, enter):
             outcomes[at] = Found(rated[at].document, rated[at].assessment.model.version)
         waiting = [at for at in waiting if at not in outcomes]
         if not waiting:
@@ -88,18 +64,36 @@ def _firsts(rated: Sequence[Rated], waiting: Iterable[int]) -> list[int]:
     return firsts
 
 
-def _insert(connection: sa.Connection, rated: Sequence[Rated], places: list[int], now: datetime) -> list[int]:
+def _insert(
+    connection: sa.Connection, rated: Sequence[Rated], places: list[int], now: datetime, enter: Enter
+) -> list[int]:
     """Insert those that conflict with nothing kept; return their places."""
-    statement = _INSERT_ESCALATIONS[connection.dialect.name]
-    rows = connection.execute(statement, [_escalation_row(rated[at], now) for at in places])
-    numbers = {(client, id_): number for number, client, id_ in rows}
+    rows = [_escalation_row(rated[at], now) for at in places]
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
+        rows = _in_one_order(connection, rows)
+    kept = connection.execute(_INSERT_ESCALATIONS[connection.dialect.name], rows)
+    numbers = {(client, id_): number for number, client, id_ in kept}
     inserted = [at for at in places if (rated[at].sent.client, rated[at].assessment.id) in numbers]
     if inserted:
-        connection.execute(
-            _INSERT_ASSESSMENTS,
-            [_assessment_row(rated[at], numbers[rated[at].sent.client, rated[at].assessment.id]) for at in inserted],
-        )
+        new = [(rated[at], numbers[rated[at].sent.client, rated[at].assessment.id]) for at in inserted]
+        connection.execute(_INSERT_ASSESSMENTS, [_assessment_row(one, number) for one, number in new])
+        _queue(connection, new, now, enter)
     return inserted
+
+
+def _queue(connection: sa.Connection, kept: Iterable[tuple[Rated, int]], now: datetime, enter: Enter) -> None:
+    """Queue those that must wait for a person, in the transaction that keeps them."""
+    entered = [(enter(rated, now), number) for rated, number in kept]
+    rows = [{**row, "escalation": number} for row, number in entered if row is not None]
+    if rows:
+        connection.execute(_INSERT_REVIEWS, rows)
+
+
+def _in_one_order(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Number rows as they arrived, and order them alike for all writers, who else wait for one another in a circle."""
+    numbers = connection.execute(_NEXT_NUMBERS, {"count": len(rows)}).scalars()
+    numbered = [row | {"number": number} for row, number in zip(rows, sorted(numbers), strict=True)]
+    return sorted(numbered, key=lambda row: (row["client"], row["id"]))
 
 
 def _escalation_row(rated: Rated, now: datetime) -> dict[str, Any]:
@@ -137,45 +131,14 @@ def _assessment_row(rated: Rated, escalation: int) -> dict[str, Any]:
     }
 
 
-def _outcome(names: Names, by_key: Any, by_id: Any) -> Outcome | None:
-    """Return what a row says of an escalation; an idempotency key that is known speaks before an id."""
-    row = by_key if by_key is not None else by_id
-    if row is None:
-        return None
-    if row.digest != names.digest:
-        return Conflict("Idempotency-Key" if by_key is not None else "id")
-    return Found(row.document, row.model_version)
-
-
-def _first_answers(condition: sa.ColumnElement[bool]) -> "sa.Select[Any]":
-    """Return escalations with the first of their assessments."""
-    earlier = ASSESSMENTS.alias("earlier")
-    first = (
-        sa.select(sa.func.min(earlier.c.number)).where(earlier.c.escalation == ESCALATIONS.c.number).scalar_subquery()
-    )
-    escalations, assessments = ESCALATIONS.c, ASSESSMENTS.c
-    return (
-        sa.select(
-            escalations.client,
-            escalations.id,
-            escalations.idempotency_key,
-            escalations.digest,
-            assessments.document,
-            assessments.model_version,
-        )
-        .join_from(ESCALATIONS, ASSESSMENTS, assessments.number == first)
-        .where(condition)
-    )
-
-
-_LOOK_UP = sa.union_all(
-    _first_answers(ESCALATIONS.c.id.in_(sa.bindparam("ids", expanding=True))),
-    _first_answers(ESCALATIONS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))),
-)
 _INSERT_ESCALATIONS: dict[str, Any] = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(ESCALATIONS)
     .on_conflict_do_nothing()
     .returning(ESCALATIONS.c.number, ESCALATIONS.c.client, ESCALATIONS.c.id)
     for dialect in (sqlite, postgresql)
 }
+_NEXT_NUMBERS = sa.text(
+    "SELECT nextval(pg_get_serial_sequence('escalations', 'number')) FROM generate_series(1, :count)"
+)
 _INSERT_ASSESSMENTS = sa.insert(ASSESSMENTS)
+_INSERT_REVIEWS = sa.insert(REVIEWS)

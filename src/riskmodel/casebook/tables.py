@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0001"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0002"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -145,5 +145,86 @@ AUDIT = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("request_id", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+# What waits for a person, and what became of it; what the queue filters by is copied from the assessment.
+REVIEWS = sa.Table(
+    "reviews",
+    METADATA,
+    _number(),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("weight", sa.Double, nullable=False),
+    sa.Column("known", sa.Text),  # the label of a golden case, as JSON
+    sa.Column("text_digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("source", sa.Text),
+    sa.Column("market", sa.Text),
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("reasons", sa.Text, nullable=False),
+    sa.Column("queued_at", UtcTime, nullable=False),
+    sa.Column("act_by", UtcTime, nullable=False),
+    sa.Column("harm", sa.Double, nullable=False),
+    sa.Column("order_at", UtcTime, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("analyst", sa.Text),
+    sa.Column("assigned_at", UtcTime),
+    sa.Column("claimed_at", UtcTime),
+    sa.Column("heartbeat_at", UtcTime),
+    sa.Column("last_claim_at", UtcTime),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "escalation"),
+    sa.Index(None, "purpose", "escalation"),
+    sa.Index(None, "text_digest", "number"),
+    sqlite_autoincrement=True,
+)
+IS_OPEN = "state <> 'decided'"  # word for word in queries too: a database uses a partial index only then
+IS_CLAIMED = "state = 'claimed'"
+# The queue in its order. All that it is filtered by stands in the index, so that a rare filter reads no row in vain.
+_filtered = ("state", "language", "category", "source", "market", "rating", "purpose", "reasons", "analyst")
+sa.Index(
+    "ix_reviews_open",
+    *(REVIEWS.c[name] for name in ("order_at", "number", *_filtered)),
+    sqlite_where=sa.text(IS_OPEN),
+    postgresql_where=sa.text(IS_OPEN),
+)
+sa.Index(
+    "ix_reviews_claimed",
+    REVIEWS.c.heartbeat_at,
+    sqlite_where=sa.text(IS_CLAIMED),
+    postgresql_where=sa.text(IS_CLAIMED),
+)
+
+# What analysts decided; triggers refuse to change a row, or to delete one whose escalation is not forgotten.
+VERDICTS = sa.Table(
+    "verdicts",
+    METADATA,
+    _number(),
+    sa.Column("review", sa.BigInteger, sa.ForeignKey("reviews.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("assessment", sa.BigInteger, sa.ForeignKey("assessments.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("analyst", sa.Text, nullable=False),
+    sa.Column("decided_at", UtcTime, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("proximity", sa.Text, nullable=False),
+    sa.Column("lifted", sa.Boolean, nullable=False),
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("categories", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("retracts", sa.BigInteger),
+    sa.Column("client_token", sa.Text),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("policy_version", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("weight", sa.Double, nullable=False),
+    sa.UniqueConstraint("review", "analyst", "client_token"),
+    sa.UniqueConstraint("retracts"),
+    sa.Index(None, "escalation", "analyst"),
+    sa.Index(None, "assessment"),
     sqlite_autoincrement=True,
 )

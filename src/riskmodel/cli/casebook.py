@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -144,10 +144,37 @@ def export_escalations(
                     count += 1
                     if count % REPORT_EVERY == 0:
                         say(f"{count:,} escalations written")
+            part.replace(target)
         except OSError as error:
             raise CasebookError(f"{target} cannot be written: {error.strerror}.") from None
-    part.replace(target)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)  # half an export holds texts too
     typer.echo(f"{count:,} escalations written to {target}.")
+
+
+@export.command("verdicts")
+def export_verdicts(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A .jsonl file, or a folder for a file a day.")],
+    redact: Annotated[
+        bool, typer.Option("--redact/--as-it-is", help="Whether personal data in the texts is masked.")
+    ] = True,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Append what analysts decided to OUT in the corpus's format; who and when goes to a folder of its own beside it.
+
+    What stands in OUT already is not written again.
+    """
+    from riskmodel.casebook import AuditEvent  # noqa: PLC0415
+    from riskmodel.review.export import export as settled  # noqa: PLC0415
+    from riskmodel.review.files import known_ids, write  # noqa: PLC0415
+
+    known = known_ids(target)
+    with opened(database_url) as casebook:
+        kind = "redacted" if redact else "as they are"
+        casebook.trail.append([AuditEvent(now(), "command line", None, None, "export", f"verdicts, {kind}", None)])
+        count = write(target, settled(casebook.database, known, redacted=redact))
+    typer.echo(f"{count:,} verdicts written to {target}.")
 
 
 def _midnight(day: str) -> datetime:

@@ -17,8 +17,20 @@ from riskmodel.service.body import BodyLimit
 from riskmodel.service.headers import SafeHeaders
 from riskmodel.service.logs import configure_logging
 from riskmodel.service.metrics import Metrics
+from riskmodel.service.page.session import Sessions
+from riskmodel.service.page.visit import Pages
 from riskmodel.service.request_log import RequestLog
-from riskmodel.service.routes import audit, escalations, health, model, moderations, predict
+from riskmodel.service.routes import (
+    audit,
+    escalations,
+    health,
+    model,
+    moderations,
+    predict,
+    review,
+    review_actions,
+    review_session,
+)
 from riskmodel.service.routes import metrics as metrics_route
 from riskmodel.service.running import Running
 from riskmodel.service.settings import PREFIX, Settings
@@ -58,13 +70,15 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
         summary="Rates escalations of harm in English, Spanish and Portuguese, and says why.",
         version=API_VERSION,
         lifespan=run,
-        middleware=[*tracing, Middleware(RequestLog, metrics), Middleware(SafeHeaders), Middleware(BodyLimit)],
+        middleware=[*tracing, Middleware(SafeHeaders), Middleware(RequestLog, metrics), Middleware(BodyLimit)],
         redirect_slashes=False,  # a redirect would repeat the path that was sent
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # spans record what exceptions quote
     )
     errors.register(app, metrics.errors)
-    for module in (predict, moderations, escalations, model, audit, metrics_route, health):
+    app.state.pages = Pages(Sessions(settings.session_secret))
+    pages = (review_session, review, review_actions)
+    for module in (predict, moderations, escalations, model, audit, metrics_route, health, *pages):
         app.include_router(module.router)
     return app
 

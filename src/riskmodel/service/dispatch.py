@@ -139,6 +139,8 @@ class Dispatcher:
             async with asyncio.timeout(self._deadline_seconds):
                 known = await self._find(sent)
                 new = [one for one, found in zip(sent, known, strict=True) if found is None]
+                if new:  # others were let in while the casebook was asked
+                    self.check_room(len(new))
                 jobs = [self._job(one, loaded, now) for one in new]
                 kept = [future for _, future in jobs]
                 self._lanes.put([job for job, _ in jobs])

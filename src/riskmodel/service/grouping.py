@@ -26,7 +26,7 @@ class Grouped(Generic[Item, Result]):
     """One thread that does a piece of work for all items that wait, as one transaction for many rows.
 
     Where the work fails for several, it is done for each by itself, so that the one at fault fails alone; unless the
-    database does not answer, which is nobody's fault.
+    database does not answer, which is nobody's fault: then all that wait are told so.
 
     Args:
         work: items in, as many results out, in order.
@@ -79,7 +79,13 @@ class Grouped(Generic[Item, Result]):
         group: list[tuple[Item, asyncio.Future[Result]]] = []
         try:
             while group := self._take():
-                settle(zip([future for _, future in group], self._results([item for item, _ in group]), strict=True))
+                results = self._results([item for item, _ in group])
+                if isinstance(results[-1], CasebookUnavailableError):  # who came meanwhile would wait as long again
+                    with self._changed:
+                        group += self._waiting
+                        self._waiting.clear()
+                    results += [results[-1]] * (len(group) - len(results))
+                settle(zip([future for _, future in group], results, strict=True))
         except BaseException:
             log.critical("thread died", thread=self._name, exc_info=True)
         finally:

@@ -18,6 +18,19 @@ OWN_FILES = (
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 DOCS = "/docs"
+# The review pages: own files only, forms only to themselves, nothing within the page itself.
+OWN_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+REVIEW = "/review"
+
+
+def policy_for(path: str) -> str:
+    """Return what a page at a path may load."""
+    if path == REVIEW or path.startswith(f"{REVIEW}/"):
+        return OWN_PAGES
+    return OWN_FILES if path == DOCS else NOTHING_MAY_LOAD
 
 
 class SafeHeaders:
@@ -37,7 +50,7 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
-                headers["Content-Security-Policy"] = OWN_FILES if scope["path"] == DOCS else NOTHING_MAY_LOAD
+                headers["Content-Security-Policy"] = policy_for(scope["path"])
                 if MODEL_VERSION not in headers and (versions := scope["app"].state.running.models.versions):
                     headers[MODEL_VERSION] = versions[0]
             await send(message)

@@ -97,7 +97,8 @@ class Lanes:
     @property
     def alive(self) -> int:
         """Return how many threads live."""
-        return sum(thread.is_alive() for thread in list(self._threads))
+        with self._changed:
+            return sum(thread.is_alive() for thread in self._threads)
 
     @property
     def longest_running(self) -> float:
@@ -120,9 +121,9 @@ class Lanes:
             job = self._threads.pop(thread, None)
             self._since.pop(thread, None)
             died = not self._stopped
+            self.start()  # before anyone can see that one is missing
         if died:
             self._on_death()
-            self.start()
         if job is not None:
             job.finish(job, AssessmentError(), 0.0)
 
@@ -136,7 +137,7 @@ class Lanes:
                 if job is not None:
                     break
                 self._changed.wait()
-            crowded = bool(self._requests) or any(self._threads.values())
+            crowded = any(self._requests) or any(self._threads.values())
             self._threads[thread] = job
             self._since[thread] = time.monotonic()
             return job, crowded

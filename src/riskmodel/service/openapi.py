@@ -10,7 +10,7 @@ from riskmodel.service.errors import MEDIA_TYPE
 from riskmodel.service.examples import EXAMPLES
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}  # there because a batch's answer may hold one
-BODY_STATUSES = (400, 413, 415, 422, 500, 503)
+BODY_STATUSES = (400, 401, 403, 409, 413, 415, 422, 429, 500, 503)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

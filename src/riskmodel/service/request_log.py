@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class RequestLog:
-    """ASGI middleware, the outermost: names each request, logs it, and answers where nothing else could."""
+    """ASGI middleware: names each request, logs it, and answers where nothing within could."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -44,7 +44,7 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_named)
-            except Exception as error:  # the outermost border
+            except Exception as error:  # the border of all routes
                 log.error("request failed", exc_info=True)
                 if status is None:
                     problem = problem_of(error)

@@ -12,6 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
+from riskmodel.policy import load_policy
+from riskmodel.review import Desk, Entering, ReviewSettings
 from riskmodel.service import loading
 from riskmodel.service.dispatch import Dispatcher
 from riskmodel.service.errors import NotReadyError
@@ -33,6 +35,7 @@ class Parts:
     casebook: Casebook
     dispatcher: Dispatcher
     door: Door
+    desk: Desk
 
 
 class Running:
@@ -47,6 +50,7 @@ class Running:
     def __init__(self, settings: Settings, metrics: Metrics, on_failure: Callable[[], None]) -> None:
         self._settings = settings
         self._on_failure = on_failure
+        self._review = ReviewSettings()
         self._parts: Parts | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._casebook_failure: RiskmodelError | None = None
@@ -102,11 +106,20 @@ class Running:
         self.models.current()
         self.parts.dispatcher.check_ready()
 
+    def _open_casebook(self) -> Casebook:
+        """Open the casebook, and say at the start what is unusual about who gets in."""
+        casebook = open_casebook(self._settings.database_url, enter=Entering(self._review))
+        if self._settings.auth == "off":
+            log.warning("keys are off: whoever reaches this address may do everything", host=self._settings.host)
+        elif not casebook.keys.any_active(datetime.now(UTC)):
+            log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
+        return casebook
+
     async def _open(self) -> None:
         """Open the casebook and start what needs it; where its database does not answer yet, try until it does."""
         while True:
             try:
-                casebook = await asyncio.to_thread(open_casebook, self._settings.database_url)
+                casebook = await asyncio.to_thread(self._open_casebook)
                 break
             except CasebookUnavailableError as error:
                 log.warning("casebook not open yet", why=str(error))
@@ -115,11 +128,7 @@ class Running:
                 self._casebook_failure = error
                 self._on_failure()
                 return
-        settings, checked = self._settings, self._settings.auth == "on"
-        if checked and not await asyncio.to_thread(casebook.keys.any_active, datetime.now(UTC)):
-            log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
-        if not checked:
-            log.warning("keys are off: whoever reaches this address may do everything", host=settings.host)
+        settings = self._settings
         dispatcher = Dispatcher(
             self.models,
             casebook,
@@ -129,8 +138,9 @@ class Running:
             deadline_seconds=settings.deadline_seconds,
         )
         dispatcher.start()
-        door = Door(casebook.keys if checked else None, settings.rate_limit)
-        self._parts = Parts(casebook, dispatcher, door)
+        door = Door(casebook.keys if settings.auth == "on" else None, settings.rate_limit)
+        desk = Desk(casebook.database, load_policy(), self._review)
+        self._parts = Parts(casebook, dispatcher, door, desk)
         self._tasks.append(asyncio.create_task(door.record_uses()))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from riskmodel.casebook import Sent, digest_of
-from riskmodel.errors import FieldProblem
+from riskmodel.errors import EscalationError, FieldProblem
 from riskmodel.records import Escalation
 from riskmodel.service.errors import HeaderError
 from riskmodel.service.running import running
@@ -29,8 +29,8 @@ class Sender:
     idempotency_key: str | None
     model_version: str | None
 
-    def send(self, escalations: Iterable[Escalation], *, one: bool) -> list[Sent]:
-        """Return the escalations with whose they are; in a batch each has its own key, by its place."""
+    def send(self, items: Iterable[Escalation | EscalationError], *, one: bool) -> list[Sent]:
+        """Return the escalations with whose they are; in a batch each has its own key, by its place among all items."""
         return [
             Sent(
                 client=self.caller.name,
@@ -40,7 +40,8 @@ class Sender:
                 request_id=self.request_id,
                 key_id=self.caller.key_id,
             )
-            for at, escalation in enumerate(escalations)
+            for at, escalation in enumerate(items)
+            if isinstance(escalation, Escalation)
         ]
 
     def _key(self, at: int | None) -> str | None:

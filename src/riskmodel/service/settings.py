@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     ] = 10.0
     keep_versions: Annotated[int, Field(ge=1, le=10, description="model versions that stay loaded, from 1 to 10")] = 1
     tracing: Annotated[Literal["on", "off"], BeforeValidator(_lower), Field(description="on or off")] = "off"
+    session_secret: Annotated[
+        str,
+        Field(repr=False, pattern=r"^(.{32,})?$", description="32 characters or more; empty: another at each start"),
+    ] = ""  # signs the review pages' sessions; the same for all processes of one desk
 
     @property
     def is_loopback(self) -> bool:

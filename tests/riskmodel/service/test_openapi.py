@@ -35,7 +35,7 @@ def test_a_route_declares_its_body_and_its_problems(path: str, document: dict[st
     route = document["paths"][path]["post"]
 
     assert route["requestBody"]["content"]["application/json"]["schema"]["type"] == "object"
-    assert set(route["responses"]) == {"200", "400", "413", "415", "422", "500", "503"}
+    assert set(route["responses"]) == {"200", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503"}
     for status, response in route["responses"].items():
         assert list(response["content"]) == ["application/json" if status == "200" else "application/problem+json"]
 

@@ -16,6 +16,8 @@ from riskmodel.service.security import Caller, needs
 router = APIRouter(prefix="/escalations", tags=["casebook"])
 
 MOST_ON_A_PAGE, ON_A_PAGE = 200, 50
+NO_NUL = r"^[^\x00]*$"  # which PostgreSQL takes in no text
+WHOSE = "whose, where several sent that id"
 
 
 class Row(Record):
@@ -63,14 +65,14 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     rating: Rating | None = None
-    language: str | None = Field(None, max_length=8)
-    category: str | None = Field(None, max_length=64)
+    language: str | None = Field(None, max_length=8, pattern=NO_NUL)
+    category: str | None = Field(None, max_length=64, pattern=NO_NUL)
     source: Source | None = None
-    market: str | None = Field(None, max_length=2)
-    team: str | None = Field(None, max_length=64)
+    market: str | None = Field(None, max_length=2, pattern=NO_NUL)
+    team: str | None = Field(None, max_length=64, pattern=NO_NUL)
     route: Route | None = None
-    model_version: str | None = Field(None, max_length=64)
-    client: str | None = Field(None, max_length=64)
+    model_version: str | None = Field(None, max_length=64, pattern=NO_NUL)
+    client: str | None = Field(None, max_length=64, pattern=NO_NUL)
     kept_from: AwareDatetime | None = Field(None, alias="from")
     kept_before: AwareDatetime | None = Field(None, alias="before")
     cursor: str | None = Field(None, max_length=256)
@@ -89,12 +91,12 @@ async def page(
     return Page(escalations=[_row(case) for case in found.cases], next=found.next_cursor)
 
 
-@router.get("/{id}", response_model=CaseAnswer, responses=problems(401, 403, 404, 409, 422, 429, 503))
+@router.get("/{id:path}", response_model=CaseAnswer, responses=problems(401, 403, 404, 409, 422, 429, 503))
 async def case(
     request: Request,
     caller: Annotated[Caller, Depends(needs("client"))],
-    id: Annotated[str, Path(max_length=128)],
-    client: Annotated[str | None, Query(max_length=64, description="whose, where several sent that id")] = None,
+    id: Annotated[str, Path(max_length=128, pattern=NO_NUL)],
+    client: Annotated[str | None, Query(max_length=64, pattern=NO_NUL, description=WHOSE)] = None,
 ) -> CaseAnswer:
     """Return an escalation with its text and every assessment. Who read it is recorded."""
     parts = running(request).parts
@@ -114,12 +116,12 @@ async def case(
     )
 
 
-@router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 422, 429, 503))
+@router.delete("/{id:path}", status_code=204, responses=problems(401, 403, 404, 409, 422, 503))
 async def forget(
     request: Request,
     caller: Annotated[Caller, Depends(needs("admin"))],
-    id: Annotated[str, Path(max_length=128)],
-    client: Annotated[str | None, Query(max_length=64, description="whose, where several sent that id")] = None,
+    id: Annotated[str, Path(max_length=128, pattern=NO_NUL)],
+    client: Annotated[str | None, Query(max_length=64, pattern=NO_NUL, description=WHOSE)] = None,
 ) -> None:
     """Delete an escalation for good, with all that hangs on it."""
     casebook = running(request).parts.casebook

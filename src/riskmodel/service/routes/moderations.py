@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from riskmodel.errors import RiskmodelError
-from riskmodel.model import new_id
 from riskmodel.records import Assessment, Escalation
 from riskmodel.service import openapi
 from riskmodel.service.body import JSON_TYPE
@@ -16,7 +14,7 @@ from riskmodel.service.examples import EXAMPLES
 from riskmodel.service.headers import MODEL_VERSION
 from riskmodel.service.moderation import ModerationAnswer, moderate, read_inputs
 from riskmodel.service.running import running
-from riskmodel.service.sending import ReadySender, Sender
+from riskmodel.service.sending import REPEATED, ReadySender
 
 router = APIRouter(prefix="/v1", tags=["moderations"])
 
@@ -65,23 +63,17 @@ async def moderations(
 ) -> Response:
     """Rate texts and answer as OpenAI's moderation does; one that cannot be assessed fails them all."""
     running(request).parts.door.count(sender.caller, len(escalations))
-    assessments = []
-    for outcome in await unless_gone(request, assess(request, sender, escalations)):
-        if not isinstance(outcome, Assessment):
-            raise outcome
-        assessments.append(outcome)
-    return Response(
-        moderate(assessments, new_id()).model_dump_json(),
-        media_type=JSON_TYPE,
-        headers={MODEL_VERSION: assessments[0].model.version},
-    )
-
-
-async def assess(request: Request, sender: Sender, escalations: list[Escalation]) -> list[Assessment | RiskmodelError]:
-    """Have escalations assessed and kept, in order; one that fails has its error in its place."""
     sent = sender.send(escalations, one=len(escalations) == 1)
-    outcomes = await running(request).parts.dispatcher.rate(sent, sender.model_version)
-    return [
-        Assessment.model_validate_json(outcome.document) if isinstance(outcome, Answer) else outcome
-        for outcome in outcomes
-    ]
+    rating = running(request).parts.dispatcher.rate(sent, sender.model_version)
+    answers = []
+    for outcome in await unless_gone(request, rating):
+        if not isinstance(outcome, Answer):
+            raise outcome
+        answers.append(outcome)
+    assessments = [Assessment.model_validate_json(answer.document) for answer in answers]
+    headers = {MODEL_VERSION: answers[0].model_version}
+    if all(answer.repeated for answer in answers):
+        headers[REPEATED] = "true"
+    # Named by its first escalation, so that a retry gets the same.
+    document = moderate(assessments, assessments[0].id).model_dump_json()
+    return Response(document, media_type=JSON_TYPE, headers=headers)

@@ -67,7 +67,7 @@ async def predict_batch(
     """Rate up to 256 escalations; one that is refused has a problem document in its place, the others are rated."""
     parts = running(request).parts
     parts.door.count(sender.caller, len(items))
-    sent = sender.send((item for item in items if isinstance(item, Escalation)), one=False)
+    sent = sender.send(items, one=False)
     rated = await unless_gone(request, parts.dispatcher.rate(sent, sender.model_version))
     for outcome in rated:
         if not isinstance(outcome, Answer):
@@ -75,11 +75,12 @@ async def predict_batch(
     outcomes = iter(rated)
     results = [next(outcomes) if isinstance(item, Escalation) else item for item in items]
     # One request, one version; only what an earlier request was answered may be of another.
-    fresh = [outcome for outcome in rated if isinstance(outcome, Answer) and not outcome.repeated]
+    answers = (outcome for outcome in rated if isinstance(outcome, Answer))
+    shown = min(answers, key=lambda answer: answer.repeated, default=None)
     return Response(
         '{"results":[' + ",".join(map(_document, results)) + "]}",
         media_type=JSON_TYPE,
-        headers={MODEL_VERSION: fresh[0].model_version} if fresh else None,
+        headers={MODEL_VERSION: shown.model_version} if shown is not None else None,
     )
 
 

@@ -1,0 +1,68 @@
+"""Escalations whose label is known in, reviews that look like any other out: they show how well analysts rate."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from riskmodel.casebook import Found, Rated
+from riskmodel.casebook.database import Database
+from riskmodel.casebook.keeping import keep
+from riskmodel.casebook.tables import ESCALATIONS, REVIEWS
+from riskmodel.errors import CasebookError
+from riskmodel.records import Proximity, Rating, Severity
+from riskmodel.review.entering import row_of
+
+GOLDEN = "golden"  # the client that they are kept under
+
+
+@dataclass(frozen=True)
+class Golden:
+    """An escalation as the model rated it, and what it is known to be."""
+
+    rated: Rated = field(repr=False)
+    severity: Severity
+    proximity: Proximity
+    rating: Rating
+
+
+def add_golden(database: Database, golden: Sequence[Golden], copies: int, now: datetime) -> int:
+    """Keep golden cases and queue each for so many analysts; those that are there already are left alone.
+
+    Returns:
+        How many were added.
+
+    Raises:
+        CasebookError: if another escalation has the id of one.
+    """
+    return database.write(lambda connection: _add(connection, golden, copies, now))
+
+
+def _add(connection: sa.Connection, golden: Sequence[Golden], copies: int, now: datetime) -> int:
+    rated = [replace(one.rated, sent=replace(one.rated.sent, client=GOLDEN)) for one in golden]
+    known = {one.rated.assessment.id: one for one in golden}
+    added: list[Rated] = []
+
+    def enter(one: Rated, now: datetime) -> dict[str, Any]:
+        added.append(one)
+        return _row(one, known[one.assessment.id], now)
+
+    if not all(isinstance(outcome, Found) for outcome in keep(connection, rated, now, enter)):
+        raise CasebookError("A golden case: found another escalation of its id, expected an id of its own.")
+    for one in added:
+        number = sa.select(ESCALATIONS.c.number).where(
+            ESCALATIONS.c.id == one.assessment.id, ESCALATIONS.c.client == GOLDEN
+        )
+        row = _row(one, known[one.assessment.id], now) | {"escalation": connection.execute(number).scalar_one()}
+        if copies > 1:
+            connection.execute(sa.insert(REVIEWS), [row] * (copies - 1))
+    return len(added)
+
+
+def _row(one: Rated, golden: Golden, now: datetime) -> dict[str, Any]:
+    label = {"severity": golden.severity, "proximity": golden.proximity, "rating": golden.rating}
+    # One whose deadline has passed would stand at the head of the queue, and look odd there.
+    return row_of(one, "golden", 1.0, now) | {"known": json.dumps(label)}

@@ -1,0 +1,110 @@
+"""A review desk for tests: a running service with keys on, people with keys, and cases that wait."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from riskmodel.casebook import Role
+from riskmodel.review import Desk, Filters, QueueItem
+from riskmodel.service.page.session import CSRF_FIELD
+from riskmodel.service.running import Parts
+from tests.riskmodel.casebook.made import TEXT
+from tests.riskmodel.review.made import waiting
+
+PEOPLE: Mapping[str, Role] = {"ana": "analyst", "bruno": "analyst", "carla": "lead", "tool": "client"}
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)></div></main> \"a\" & 'b' {{ 7*7 }} &lt;b&gt;\r\n"
+    "\u202egnp.exe\u202c zero\u200bwidth \x1b[31m\x07\x07\x07 tag \U000e0041 👩\u200d👩\u200d👧 he will hurt someone"
+)
+_TOKEN = re.compile(r'<meta name="csrf" content="([^"]+)"')
+
+
+@dataclass
+class Browser:
+    """One person's browser: cookies, and the token of the page it shows."""
+
+    http: TestClient
+    shown: str = field(default="", repr=False)
+
+    def get(self, address: str, **headers: str) -> httpx2.Response:
+        """Open a page, and follow where it leads."""
+        return self._see(self.http.get(address, headers=headers, follow_redirects=True))
+
+    def post(self, address: str, *, csrf: str | None = None, script: bool = False, **fields: Any) -> httpx2.Response:
+        """Send a form of the page that is shown; do not follow."""
+        found = _TOKEN.search(self.shown)
+        token = (found[1] if found else "") if csrf is None else csrf
+        headers = {"Accept": "application/json"} if script else {}
+        return self.http.post(address, data={CSRF_FIELD: token, **fields}, headers=headers, follow_redirects=False)
+
+    def log_in(self, secret: str) -> httpx2.Response:
+        self.get("/review/login")
+        entered = self.post("/review/login", key=secret, next="/review")
+        self.get("/review")
+        return entered
+
+    def _see(self, response: httpx2.Response) -> httpx2.Response:
+        if response.headers.get("content-type", "").startswith("text/html"):
+            self.shown = response.text
+        return response
+
+
+@dataclass
+class Office:
+    """A service, and everyone's key."""
+
+    app: FastAPI
+    secrets: Mapping[str, str]
+
+    @property
+    def parts(self) -> Parts:
+        parts: Parts = self.app.state.running.parts
+        return parts
+
+    @property
+    def desk(self) -> Desk:
+        return self.parts.desk
+
+    def stranger(self) -> Browser:
+        """Return the browser of somebody who has not logged in."""
+        return Browser(TestClient(self.app, base_url="http://desk"))
+
+    def browser(self, name: str) -> Browser:
+        """Return the browser of somebody who has."""
+        browser = self.stranger()
+        browser.log_in(self.secrets[name])
+        return browser
+
+    def add(self, id_: str, text: str = TEXT, *, hours: float = 4, **changes: Any) -> QueueItem:
+        """Have a case wait."""
+        act_by = datetime.now(UTC) + timedelta(hours=hours)
+        self.parts.casebook.keep([waiting(id_, text=text, act_by=act_by, **changes)])
+        return next(item for item in self.items() if item.id == id_)
+
+    def items(self) -> list[QueueItem]:
+        """Return what is open."""
+        return list(self.desk.queue.page(Filters(), None, 1_000, datetime.now(UTC)).items)
+
+    def clear(self) -> None:
+        """Forget every case."""
+        self.parts.casebook.forget(before=datetime.now(UTC) + timedelta(days=1))
+
+
+def verdict_of(item: QueueItem, **changes: Any) -> dict[str, Any]:
+    """Return the fields of a form that gives the model's own answer."""
+    fields = {
+        "version": item.version,
+        "client_token": f"token-{item.number}-{item.version}",
+        "cell": "severe/plausible",
+        "category": ["violence"],
+        "seconds": "7",
+        "evidence": "[]",
+        "note": "",
+    }
+    return fields | changes
