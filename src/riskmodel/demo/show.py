@@ -100,9 +100,7 @@ class _Visit:
                 return
         answers = [predict(self.address, labelled.body) for labelled in self.sample]
         self.console.print(tabulate(self.sample, answers, self.policy))
-        self.console.print(
-            "Keys are off: the demo listens on this machine only."
-        )
+        self.console.print("Keys are off: the demo listens on this machine only.")
         self.console.print(f"Try it ({self.address}/docs lists everything):")
         command = f"curl -s {self.address}/predict -H 'Content-Type: application/json' -d '{json.dumps(TRY_IT)}'"
         self.console.print(command, soft_wrap=True, markup=False, highlight=False)
