@@ -13,12 +13,13 @@ from riskmodel.casebook import open_casebook
 from riskmodel.service.app import create_app
 from riskmodel.service.page.session import COOKIE
 from tests.riskmodel.casebook.made import TEXT
-from tests.riskmodel.service.page.live import NARROW, Live, chromium, eventually, listening
+from tests.riskmodel.service.page.live import CHROMIUM, NARROW, Live, chromium, eventually, listening
 from tests.riskmodel.service.page.office import HOSTILE, PEOPLE, Office
 from tests.service import settings_for, wait_until_ready
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of playwright's own pipes
 ]
 SERIOUS = {"value": "serious", "confidence": 0.9}
