@@ -289,7 +289,7 @@ def test_more_rows_come_without_losing_the_focus(live: Live) -> None:
     ana = live.open("ana")
     ana.page.focus("#more")
     ana.press("Enter")
-    ana.page.wait_for_function("document.querySelectorAll('[data-row]').length === 35")
+    eventually(lambda: ana.page.evaluate("document.querySelectorAll('[data-row]').length") == 35)
     eventually(lambda: ana.page.evaluate("document.activeElement.matches('[data-row]')"))
 
 
