@@ -248,7 +248,7 @@ def test_the_service_answers_until_it_is_interrupted(tiny_model: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["--model", str(tiny_model), "--port", str(port), "--log-level", "warning", "--threads", "1"]
+    options = ["--model", str(tiny_model), "--port", str(port), "--log-level", "error", "--threads", "1"]
     with subprocess.Popen([*COMMAND, "serve", *options], stderr=subprocess.PIPE, text=True) as server:
         try:
             deadline = time.monotonic() + 60

@@ -64,6 +64,6 @@ def demo(
     from riskmodel.service.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(
-        model=model, host=HOST, port=port, log_level="warning", auth="off", database_url=database_url
+        model=model, host=HOST, port=port, log_level="error", auth="off", database_url=database_url
     )
     show(settings, data, Console(), once=once)
