@@ -25,13 +25,14 @@ from riskmodel.policy import Policy
 from riskmodel.records import Record
 from riskmodel.stages.decision import Thresholds
 from riskmodel.stages.encoding import Encoder
+from riskmodel.stages.form import FormHead
 from riskmodel.stages.heads import Heads, columns
 from riskmodel.stages.language import LanguageDetector
 from riskmodel.stages.lexical import LexicalVectorizer
 from riskmodel.stages.precedents import Labelled, Precedents
 from riskmodel.stages.rating import Blend
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CARD = "card.md"
 PROBE = "probe.json"
@@ -68,6 +69,7 @@ class Manifest(Record):
     parameters: dict[str, Any]
     trained_on: list[str]
     metrics: dict[str, Any]
+    doubt: dict[str, Any] = {}  # noqa: RUF012  how decisions turned out; pydantic copies it
     files: dict[str, str]
     seal: str = ""
 
@@ -78,7 +80,9 @@ class Parts:
 
     lexical: LexicalVectorizer
     heads: Heads
+    form: FormHead
     blend: Blend
+    content_blend: Blend
     thresholds: Thresholds
     precedents: Precedents
 
@@ -97,9 +101,17 @@ def write_parts(folder: Path, parts: Parts) -> None:
         lexical=parts.heads.lexical.astype(np.float16),
         bias=parts.heads.bias.astype(np.float32),
         idf=parts.lexical.idf_,
+        form=np.append(parts.form.weights, np.float32(parts.form.bias)),
     )
     _write_json(folder / "lexical.json", parts.lexical.vocabulary_)
-    _write_json(folder / "calibration.json", {"blend": asdict(parts.blend), "thresholds": asdict(parts.thresholds)})
+    _write_json(
+        folder / "calibration.json",
+        {
+            "blend": asdict(parts.blend),
+            "content_blend": asdict(parts.content_blend),
+            "thresholds": asdict(parts.thresholds),
+        },
+    )
     np.savez_compressed(folder / "precedents.npz", codes=parts.precedents.codes, scales=parts.precedents.scales)
     lines = [json.dumps(asdict(labelled), ensure_ascii=False) for labelled in parts.precedents.labelled]
     (folder / "precedents.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -113,17 +125,18 @@ def read_parts(folder: Path) -> Parts:
     """
     with _reading(folder / "heads.npz") as path, np.load(path, allow_pickle=False) as arrays:
         heads = Heads(arrays["dense"], arrays["lexical"].astype(np.float32), arrays["bias"])
-        idf = arrays["idf"]
+        idf, form = arrays["idf"], FormHead(arrays["form"][:-1], float(arrays["form"][-1]))
     with _reading(folder / "lexical.json") as path:
         lexical = LexicalVectorizer().restore(json.loads(path.read_text(encoding="utf-8")), idf)
     with _reading(folder / "calibration.json") as path:
         calibration = json.loads(path.read_text(encoding="utf-8"))
-        blend, thresholds = Blend(**calibration["blend"]), Thresholds(**calibration["thresholds"])
+        blend, content_blend = Blend(**calibration["blend"]), Blend(**calibration["content_blend"])
+        thresholds = Thresholds(**calibration["thresholds"])
     with _reading(folder / "precedents.jsonl") as path:
         labelled = [Labelled(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
     with _reading(folder / "precedents.npz") as path, np.load(path, allow_pickle=False) as arrays:
         precedents = Precedents(arrays["codes"], arrays["scales"], labelled)
-    return Parts(lexical, heads, blend, thresholds, precedents)
+    return Parts(lexical, heads, form, blend, content_blend, thresholds, precedents)
 
 
 @contextmanager
@@ -303,7 +316,9 @@ def load_model(folder: Path, policy: Policy, threads: int = 0, *, across_texts: 
         lexical=parts.lexical,
         encoder=load_encoder(folder / ENCODER, manifest.encoder, threads, across_texts=across_texts),
         heads=parts.heads,
+        form=parts.form,
         blend=parts.blend,
+        content_blend=parts.content_blend,
         thresholds=parts.thresholds,
         precedents=parts.precedents,
     )

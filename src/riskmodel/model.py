@@ -19,18 +19,21 @@ from riskmodel.records import (
     Explanation,
     Factor,
     ModelVersion,
+    Precedent,
+    Source,
 )
 from riskmodel.stages import decision, explanation
-from riskmodel.stages.decision import Thresholds
+from riskmodel.stages.decision import Signs, Thresholds
 from riskmodel.stages.encoding import Encoder, Encoding
+from riskmodel.stages.form import FormHead
 from riskmodel.stages.heads import HeadProbabilities, Heads
 from riskmodel.stages.language import LanguageDetector
 from riskmodel.stages.lexical import LexicalVector, LexicalVectorizer
-from riskmodel.stages.precedents import Precedents
+from riskmodel.stages.precedents import Precedents, familiarity
 from riskmodel.stages.rating import Blend, Rated, blend_chances, joint_chances, rate, table_chances
 
 FloatArray = NDArray[np.float32]
-PRECEDENTS_SHOWN = 3
+PRECEDENTS_SHOWN = 3  # their mean similarity is how familiar a text is
 
 
 def new_id() -> str:
@@ -49,7 +52,9 @@ class RiskModel:
     lexical: LexicalVectorizer
     encoder: Encoder
     heads: Heads
+    form: FormHead
     blend: Blend
+    content_blend: Blend
     thresholds: Thresholds
     precedents: Precedents
 
@@ -78,14 +83,16 @@ class RiskModel:
     def _assess(self, escalation: Escalation, encoding: Encoding, received_at: datetime, name: str) -> Assessment:
         language = self.languages.detect(escalation.text)
         lexical = self.lexical.transform(escalation.text)
+        nearest = self.precedents.nearest(encoding.vector, PRECEDENTS_SHOWN)
         logits = self.heads.logits(encoding.vector, lexical.features, lexical.values)
         believed = self.heads.probabilities(logits)
-        rated = self._rate(escalation, believed)
+        content = bool(self.form.is_content(encoding.vector[None])[0])
+        rated, agreed = self.rate(escalation.source, believed, content=content)
         rank = RATINGS.index(rated.rating)
         confidence = float(rated.chances[rank])
         safety = float(decision.not_too_low(rated.chances[None], np.array([rank]))[0])
         names = self.policy.category_names
-        decided = decision.decide_categories(believed.categories, names, rated.severity, self.thresholds)
+        decided = decision.decide_categories(believed.categories, names, rated.severity, self.thresholds.category)
         categories = [
             Category(
                 name=names[at],
@@ -94,6 +101,19 @@ class RiskModel:
             )
             for at in decided
         ]
+        signs = Signs(
+            language=language,
+            mixed=self.languages.is_mixed(escalation.text),
+            words=lexical.known_words,
+            rank=rank,
+            confidence=confidence,
+            safety=safety,
+            critical=float(rated.chances[decision.CRITICAL]),
+            agreed=agreed,
+            familiarity=familiarity(nearest),
+            for_person=self.policy.needs_person(categories[0].name, rated.rating),
+            content=content,
+        )
         return Assessment(
             id=name,
             language=language,
@@ -102,7 +122,9 @@ class RiskModel:
             team=self.policy.team_for(categories[0].name),
             confidence=_rounded(confidence),
             probabilities={rating: _rounded(rated.chances[rank]) for rank, rating in enumerate(RATINGS)},
-            plausible_ratings=decision.plausible_ratings(rated.chances, rank, self.thresholds),
+            plausible_ratings=decision.plausible_ratings(
+                rated.chances, rank, self.thresholds.mass(language, content=content)
+            ),
             severity=Factor(
                 value=rated.severity, confidence=_rounded(believed.severity[SEVERITIES.index(rated.severity)])
             ),
@@ -112,19 +134,22 @@ class RiskModel:
             ),
             categories=categories,
             category_probabilities={names[at]: _rounded(chance) for at, chance in enumerate(believed.categories)},
-            explanation=self._explain(escalation.text, language, encoding, lexical, logits, rated, categories),
-            decision=decision.decide(confidence, safety, language, self.thresholds),
+            explanation=self._explain(escalation.text, language, encoding, lexical, logits, rated, categories, nearest),
+            decision=decision.decide(signs, self.thresholds),
             model=ModelVersion(name=self.name, version=self.version, policy=self.policy.version),
         )
 
-    def _rate(self, escalation: Escalation, believed: HeadProbabilities) -> Rated:
+    def rate(self, source: Source | None, believed: HeadProbabilities, *, content: bool = False) -> tuple[Rated, bool]:
+        """Return the rating, and whether table and direct rating favour the same."""
+        blend = self.content_blend if content else self.blend
         # The floor is for demands by authorities and the press; where the source is not known, the text decides.
-        may_lift = escalation.source is None or escalation.source in self.policy.floor.sources
+        may_lift = source is None or source in self.policy.floor.sources
         floor = np.array([believed.floor if may_lift else 0.0], dtype=np.float32)
         joint = joint_chances(believed.severity[None], believed.proximity[None], floor)
         table = table_chances(joint, self.policy.rating_ranks)
-        chances = blend_chances(table, believed.rating[None], self.blend)[0]
-        return rate(chances, joint[0], self.blend, self.policy)
+        chances = blend_chances(table, believed.rating[None], blend)[0]
+        agreed = bool(table[0].argmax() == believed.rating.argmax())
+        return rate(chances, joint[0], blend, self.policy), agreed
 
     def _explain(
         self,
@@ -135,6 +160,7 @@ class RiskModel:
         logits: FloatArray,
         rated: Rated,
         categories: list[Category],
+        nearest: list[Precedent],
     ) -> Explanation:
         found = self.support(text, encoding, lexical, self.answer(logits, rated))
         evidence = explanation.phrases(text, found)
@@ -152,7 +178,7 @@ class RiskModel:
             rule=f"policy {self.policy.version}: {rated.rule}",
             evidence=evidence,
             counterfactuals=explanation.counterfactuals(rated.severity, rated.proximity, rated.lifted, self.policy),
-            precedents=self.precedents.nearest(encoding.vector, PRECEDENTS_SHOWN),
+            precedents=nearest,
         )
 
     def answer(self, logits: FloatArray, rated: Rated) -> FloatArray:

@@ -26,9 +26,13 @@ class RatingRule(Record):
 
 
 class CategoryRule(Record):
-    """The code of a category in the EU DSA Transparency Database and the team that mitigates it."""
+    """The code of a category in the EU DSA Transparency Database, its team, and what stays for a person.
+
+    ``person_from``: the rating from which no escalation of this main category is accepted without a person.
+    """
 
     team: str
+    person_from: Rating | None = None
     dsa: Annotated[str | None, Field(pattern=r"^STATEMENT_CATEGORY_[A-Z_]+$")] = None
 
 
@@ -68,6 +72,11 @@ class Policy(Record):
     def act_by(self, rating: Rating, received_at: datetime) -> datetime:
         """Return the moment by which someone must act on an escalation that arrived at ``received_at``."""
         return received_at + timedelta(hours=self.ratings[rating].act_within_hours)
+
+    def needs_person(self, category: str, rating: Rating) -> bool:
+        """Return whether a person must look at every escalation of this main category and rating."""
+        least = self.categories[category].person_from
+        return least is not None and RATINGS.index(rating) >= RATINGS.index(least)
 
     def team_for(self, category: str) -> str:
         """Return the team that mitigates the main category."""

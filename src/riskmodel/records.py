@@ -30,7 +30,19 @@ Source = Literal[
 ]
 Language = Literal["en", "es", "pt"]
 Route = Literal["auto", "review"]
-ReviewReason = Literal["uncertain rating", "may be rated too low", "unsupported language", "no readable words"]
+ReviewReason = Literal[
+    "uncertain rating",
+    "may be rated too low",
+    "near critical",
+    "factors and rating disagree",
+    "unfamiliar text",
+    "evidence too thin",
+    "category needs a person",
+    "content without a report",
+    "mixed language",
+    "unsupported language",
+    "no readable words",
+]
 
 RATINGS: tuple[Rating, ...] = get_args(Rating)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

@@ -2,6 +2,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from riskmodel import Escalation, Policy, RiskModel, load_model
 from riskmodel.artifact import (
     CHAMPION,
     ENCODER,
+    FORMAT,
     MANIFEST,
     PROBE_COSINE,
     check_probe,
@@ -25,6 +27,10 @@ from riskmodel.artifact import (
     write_parts,
 )
 from riskmodel.errors import ArtifactError
+from riskmodel.records import LANGUAGES
+from riskmodel.stages.decision import Thresholds
+from riskmodel.stages.form import FormHead
+from riskmodel.stages.rating import Blend
 from tests.tiny import SPEC, build_tiny_encoder
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -34,6 +40,8 @@ SEALED = [
     "calibration.json",
     "precedents.npz",
     "precedents.jsonl",
+    "reference.json",
+    "reference.npz",
     "probe.json",
     "card.md",
     "encoder/model.onnx",
@@ -88,6 +96,38 @@ def test_a_model_that_was_read_and_written_again_gives_identical_assessments(
     found = load_model(tmp_path, policy).assess(escalations, NOW)
 
     assert found == model.assess(escalations, NOW)
+
+
+def test_each_languages_mass_and_every_level_are_read_as_they_were_written(tiny_model: Path, tmp_path: Path) -> None:
+    levels = Thresholds(
+        conformal_mass={"en": 0.91, "es": 0.8399999737739563, "pt": 1.0},
+        accept_safety=2.0,
+        border=0.0625,
+        familiarity=-0.125,
+        category=0.35,
+    )
+
+    write_parts(tmp_path, replace(read_parts(tiny_model), thresholds=levels))
+
+    assert read_parts(tmp_path).thresholds == levels
+
+
+def test_what_tells_content_and_how_it_is_calibrated_are_read_as_they_were_written(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    form = FormHead(np.linspace(-1, 1, SPEC.dimensions, dtype=np.float32), bias=0.25)
+    blend = Blend(table_weight=0.125, temperature=1.75, critical_chance=0.375)
+
+    write_parts(tmp_path, replace(read_parts(tiny_model), form=form, content_blend=blend))
+
+    found = read_parts(tmp_path)
+    assert found.form.weights.tolist() == form.weights.tolist()
+    assert (found.form.bias, found.content_blend) == (0.25, blend)
+    assert found.blend == read_parts(tiny_model).blend
+
+
+def test_a_model_has_a_mass_for_each_language_that_it_was_trained_in(tiny_model: Path) -> None:
+    assert read_parts(tiny_model).thresholds.conformal_mass.keys() >= set(LANGUAGES)
 
 
 def test_a_moved_folder_loads_as_before(
@@ -184,7 +224,7 @@ def test_a_changed_manifest_stops_loading_and_is_named(
     assert str(own_tiny_model / MANIFEST) in refusal(own_tiny_model, policy)
 
 
-@pytest.mark.parametrize("found", [0, 2, "1", None, 99], ids=repr)
+@pytest.mark.parametrize("found", [0, 1, 3, "2", None, 99], ids=repr)
 def test_an_unknown_format_stops_loading_and_both_formats_are_told(
     own_tiny_model: Path, policy: Policy, found: object
 ) -> None:
@@ -194,12 +234,12 @@ def test_an_unknown_format_stops_loading_and_both_formats_are_told(
 
     assert str(own_tiny_model / MANIFEST) in message
     assert f"format {found!r}" in message
-    assert "reads format 1" in message
+    assert f"reads format {FORMAT}" in message
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"text"', b"{}", b'{"format": 1}'],
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"text"', b"{}", b'{"format": 2}'],
     ids=["empty", "broken off", "a list", "null", "not UTF-8", "text", "an empty object", "only a format"],
 )
 def test_a_malformed_manifest_stops_loading_and_is_named(own_tiny_model: Path, policy: Policy, content: bytes) -> None:
@@ -235,7 +275,7 @@ def test_a_model_made_for_another_policy_stops_loading_and_both_versions_are_tol
     message = refusal(own_tiny_model, policy.model_copy(update={"version": "2.0"}))
 
     assert str(own_tiny_model / MANIFEST) in message
-    assert "policy 1.0" in message
+    assert f"policy {policy.version}" in message
     assert "policy 2.0" in message
 
 
@@ -314,6 +354,12 @@ def test_no_file_of_a_model_is_a_pickle(tiny_model: Path) -> None:
                 assert all(arrays[name].dtype.kind in "fiu" for name in arrays.files)
 
 
+OF_AN_EARLIER_FORMAT = (
+    b'{"blend": {"table_weight": 0.5, "temperature": 1.0, "critical_chance": 0.3},'
+    b' "thresholds": {"conformal_mass": 0.9, "accept_safety": 0.8, "category": 0.4}}'
+)
+
+
 class Trap:
     """Leaves a file behind where it is unpickled."""
 
@@ -348,6 +394,7 @@ def test_a_pickle_in_an_array_is_never_run_and_stops_loading(
         ("lexical.json", b"{"),
         ("calibration.json", b"{}"),
         ("calibration.json", b'{"blend": {}, "thresholds": {}}'),
+        ("calibration.json", OF_AN_EARLIER_FORMAT),
         ("precedents.jsonl", b'{"id": "x"}\n'),
     ],
 )

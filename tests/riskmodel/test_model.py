@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from riskmodel import Assessment, Escalation, Policy, RiskModel, read_escalation
 from riskmodel.model import PRECEDENTS_SHOWN
 from riskmodel.policy import NO_VIOLATION
-from riskmodel.records import PROXIMITIES, RATINGS, SEVERITIES, SOURCES
+from riskmodel.records import PROXIMITIES, RATINGS, SEVERITIES, SOURCES, ReviewReason
+from riskmodel.stages.decision import CONTENT
+from riskmodel.stages.form import FormHead
+from riskmodel.stages.heads import HeadProbabilities
 from training.labels import read_labels
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -212,6 +216,185 @@ def test_what_the_model_cannot_read_is_rated_and_goes_to_a_person(model: RiskMod
     assert found.rating in RATINGS
     assert found.decision.route == "review"
     assert reason in found.decision.reasons
+
+
+def with_levels(model: RiskModel, **levels: object) -> RiskModel:
+    """Return the model with other levels: none named, it accepts what no reason that needs no level speaks against."""
+    accepting = {"accept_safety": 0.0, "border": 1.1, "familiarity": -1.0}
+    return replace(model, thresholds=replace(model.thresholds, **(accepting | levels)))
+
+
+def reasons(model: RiskModel, text: str) -> list[ReviewReason]:
+    return model.assess([Escalation(text=text)], NOW)[0].decision.reasons
+
+
+@pytest.fixture(scope="module")
+def believed(policy: Policy) -> HeadProbabilities:
+    """Return heads that are sure of a severe harm under way: critical by the table and by the direct rating."""
+    return HeadProbabilities(
+        severity=np.array([0.01, 0.01, 0.01, 0.97], dtype=np.float32),
+        proximity=np.array([0.01, 0.01, 0.98], dtype=np.float32),
+        rating=np.array([0.01, 0.01, 0.01, 0.97], dtype=np.float32),
+        floor=0.0,
+        categories=np.full(len(policy.categories), 0.1, dtype=np.float32),
+    )
+
+
+def test_what_no_reason_speaks_against_is_accepted(model: RiskModel, escalations: list[Escalation]) -> None:
+    routes = {found.decision.route for found in with_levels(model).assess(escalations, NOW)}
+
+    assert routes == {"auto", "review"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Ce compte menace de mort une famille à Lyon et publie leur adresse.", "unsupported language"),
+        ("😀😀😀", "no readable words"),
+        (
+            "Um usuário escreve que vai à escola na segunda-feira com o rifle do pai e ninguém vai conseguir impedir. "
+            "A user writes that he will come to the school on Monday with his father's rifle and nobody will stop him.",
+            "mixed language",
+        ),
+        ("help", "evidence too thin"),
+        ("😀😀😀", "evidence too thin"),
+    ],
+    ids=["another language", "emoji", "two languages", "one word", "no word"],
+)
+def test_what_cannot_be_read_well_is_for_a_person_however_safe_its_rating_seems(
+    model: RiskModel, text: str, reason: ReviewReason
+) -> None:
+    assert reason in reasons(with_levels(model), text)
+
+
+def test_a_plain_text_gives_no_reason_of_how_it_is_written(model: RiskModel) -> None:
+    text = "A user writes that he will come to the school on Monday with his father's rifle."
+
+    found = set(reasons(with_levels(model), text))
+
+    assert not found & {"no readable words", "unsupported language", "mixed language", "evidence too thin"}
+    assert "unfamiliar text" not in found
+
+
+def test_a_text_hidden_from_filters_is_read_and_doubted_as_if_written_plainly(model: RiskModel) -> None:
+    written = Escalation(text="He will kill his mother tonight and nobody stops him.", id="one")
+    hidden = Escalation(text="He will k\u200bi\u200bll his m0th3r t.o.n.i.g.h.t and n\u043ebody stops him.", id="one")
+
+    one, other = model.assess([written, hidden], NOW)
+
+    assert (one.rating, one.probabilities, one.decision) == (other.rating, other.probabilities, other.decision)
+    assert all(hidden.text[item.start : item.end] == item.text for item in other.explanation.evidence)
+
+
+def test_a_text_is_for_a_person_where_its_nearest_precedents_are_far(
+    model: RiskModel, escalations: list[Escalation]
+) -> None:
+    found = model.assess(escalations, NOW)
+
+    for one in found:
+        mean = np.mean([precedent.similarity for precedent in one.explanation.precedents])
+        assert ("unfamiliar text" in one.decision.reasons) == (mean < model.thresholds.familiarity)
+    assert all("unfamiliar text" in reasons(with_levels(model, familiarity=1.1), one.text) for one in escalations[:3])
+
+
+def test_a_rating_that_is_more_likely_wrong_than_right_is_for_a_person(assessments: list[Assessment]) -> None:
+    doubted = {("uncertain rating" in found.decision.reasons, found.confidence < 0.5) for found in assessments}
+
+    assert doubted == {(True, True), (False, False)}
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8])
+def test_a_rating_is_accepted_only_where_it_is_likely_enough_not_too_low(
+    model: RiskModel, escalations: list[Escalation], level: float
+) -> None:
+    found = with_levels(model, accept_safety=level).assess(escalations, NOW)
+
+    spoken = ["may be rated too low" in one.decision.reasons for one in found]
+    safety = [sum(list(one.probabilities.values())[: RATINGS.index(one.rating) + 1]) for one in found]
+    assert spoken == [chance < level for chance in safety]
+    assert 0 < sum(spoken) < len(spoken)
+
+
+def test_a_rating_below_critical_is_for_a_person_from_a_chance_of_critical_on(
+    model: RiskModel, escalations: list[Escalation]
+) -> None:
+    found = with_levels(model, border=0.05).assess(escalations, NOW)
+
+    spoken = ["near critical" in one.decision.reasons for one in found]
+    assert spoken == [one.rating != "critical" and one.probabilities["critical"] >= 0.05 for one in found]
+    assert 0 < sum(spoken) < len(spoken)
+
+
+def test_a_category_that_the_policy_keeps_for_a_person_goes_to_one_from_its_rating_on(
+    model: RiskModel, escalations: list[Escalation], policy: Policy
+) -> None:
+    rules = {name: rule.model_copy(update={"person_from": "medium"}) for name, rule in policy.categories.items()}
+    keeping = replace(with_levels(model), policy=policy.model_copy(update={"categories": rules}))
+
+    found = keeping.assess(escalations, NOW)
+
+    spoken = ["category needs a person" in one.decision.reasons for one in found]
+    assert spoken == [one.rating != "low" for one in found]
+    assert 0 < sum(spoken) < len(spoken)
+
+
+@pytest.mark.parametrize(
+    ("direct", "agreed"),
+    [
+        pytest.param([0.01, 0.01, 0.01, 0.97], True, id="the same"),
+        pytest.param([0.01, 0.01, 0.97, 0.01], False, id="one below"),
+        pytest.param([0.97, 0.01, 0.01, 0.01], False, id="far below"),
+    ],
+)
+def test_factors_agree_with_the_direct_rating_where_both_favour_the_same(
+    model: RiskModel, believed: HeadProbabilities, direct: list[float], agreed: bool
+) -> None:
+    rated, found = model.rate(None, replace(believed, rating=np.array(direct, dtype=np.float32)))
+
+    assert found == agreed
+    assert rated.chances.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_factors_that_disagree_with_the_direct_rating_explain_a_doubt_and_alone_stop_nothing(
+    model: RiskModel, escalations: list[Escalation]
+) -> None:
+    found = [one.decision for one in with_levels(model).assess(escalations, NOW)]
+
+    disagreeing = [decision for decision in found if "factors and rating disagree" in decision.reasons]
+    assert 0 < len(disagreeing) < len(found)
+    assert all(len(decision.reasons) > 1 for decision in disagreeing)
+
+
+def test_content_without_a_report_around_it_is_for_a_person_and_calibrated_apart(
+    model: RiskModel, escalations: list[Escalation]
+) -> None:
+    nothing, blend = np.zeros_like(model.form.weights), replace(model.content_blend, temperature=5.0)
+    levels = with_levels(model, conformal_mass={"en": 0.0, "es": 0.0, "pt": 0.0, CONTENT: 1.1})
+    reports, content = (
+        replace(levels, form=FormHead(nothing, bias), content_blend=blend).assess(escalations, NOW)
+        for bias in (-1.0, 1.0)
+    )
+
+    assert not any("content without a report" in one.decision.reasons for one in reports)
+    assert all("content without a report" in one.decision.reasons for one in content)
+    assert {len(one.plausible_ratings) for one in content} == {len(RATINGS)}
+    assert np.mean([one.confidence for one in content]) < np.mean([one.confidence for one in reports])
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        pytest.param("A user writes that he will come to the school on Monday with his father's rifle.", 1, id="en"),
+        pytest.param("Un usuario escribe que irá el lunes a la escuela con el rifle de su padre.", 4, id="es"),
+        pytest.param("Ce compte menace de mort une famille à Lyon et publie leur adresse.", 4, id="never seen"),
+    ],
+)
+def test_plausible_ratings_hold_the_mass_of_the_texts_language(model: RiskModel, text: str, count: int) -> None:
+    levels = with_levels(model, conformal_mass={"en": 0.0, "es": 1.1, "pt": 0.5})
+
+    (found,) = levels.assess([Escalation(text=text)], NOW)
+
+    assert len(found.plausible_ratings) == count
 
 
 @pytest.mark.parametrize(

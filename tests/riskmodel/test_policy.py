@@ -98,6 +98,31 @@ def test_a_category_goes_to_its_team(policy: Policy, category: str, team: str) -
     assert policy.team_for(category) == team
 
 
+@pytest.mark.parametrize(("rating", "needed"), [("low", False), ("medium", False), ("high", False), ("critical", True)])
+def test_a_child_at_grave_risk_is_always_for_a_person(policy: Policy, rating: str, needed: bool) -> None:
+    assert policy.needs_person("child_safety", rating) == needed
+
+
+def test_no_other_category_is_kept_for_a_person(policy: Policy) -> None:
+    others = [name for name in policy.category_names if name != "child_safety"]
+
+    assert not any(policy.needs_person(name, rating) for name in others for rating in RATINGS)
+
+
+@pytest.mark.parametrize("least", RATINGS)
+def test_a_policy_may_keep_a_category_for_a_person_from_any_rating_up(tmp_path: Path, least: str) -> None:
+    path = edited(
+        tmp_path, 'none = { team = "user_support" }', f'none = {{ team = "user_support", person_from = "{least}" }}'
+    )
+
+    policy = load_policy(path)
+
+    assert [policy.needs_person("none", rating) for rating in RATINGS] == [
+        at >= RATINGS.index(least) for at in range(len(RATINGS))
+    ]
+
+
+VERSION = f'version = "{load_policy().version}"'
 CRITICAL = 'critical = { act_within_hours = 1, meaning = "a life, or a child, is in danger now" }\n'
 SEVERE = 'severe = { contained = "medium", plausible = "high", active = "critical" }'
 FLOOR = 'at_least = { severe = "high", serious = "high", moderate = "medium", minor = "medium" }'
@@ -115,7 +140,7 @@ MODERATE = 'moderate = { contained = "low", plausible = "medium", active = "medi
         pytest.param(FLOOR, FLOOR.replace('serious = "high", ', ""), "floor.at_least.serious", id="a floor"),
         pytest.param(FLOOR, "", "floor.at_least", id="all floors"),
         pytest.param('none = { team = "user_support" }', "", "categories.none", id="the category none"),
-        pytest.param('version = "1.0"', "", "version", id="the version"),
+        pytest.param(VERSION, "", "version", id="the version"),
         pytest.param(
             'hate = { dsa = "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH", team = "abuse_response" }',
             'hate = { dsa = "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH" }',
@@ -178,7 +203,7 @@ def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        pytest.param('version = "1.0"', 'version = "1.0"\nowner = "us"', "owner", id="unknown field"),
+        pytest.param(VERSION, f'{VERSION}\nowner = "us"', "owner", id="unknown field"),
         pytest.param("[floor]\n", "[floor]\nlowest = 1\n", "floor.lowest", id="unknown field of the floor"),
         pytest.param(
             "none = { team", 'none = { boss = "x", team', "categories.none.boss", id="unknown field of a category"
@@ -205,6 +230,9 @@ def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
             "act_within_hours = 1,", 'act_within_hours = "1",', "ratings.critical.act_within_hours", id="text"
         ),
         pytest.param('"STATEMENT_CATEGORY_SELF_HARM"', '"SELF_HARM"', "categories.self_harm.dsa", id="no DSA code"),
+        pytest.param(
+            'person_from = "critical"', 'person_from = "urgent"', "child_safety.person_from", id="a person from when"
+        ),
         pytest.param('"government", ', '"neighbours", ', "floor.sources", id="a source nobody knows"),
         pytest.param(
             'sources = ["government", "law_enforcement", "legal", "press"]',
@@ -212,7 +240,7 @@ def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
             "floor.sources",
             id="no source",
         ),
-        pytest.param('version = "1.0"', "version = 1.0", "version", id="a number as version"),
+        pytest.param(VERSION, "version = 1.1", "version", id="a number as version"),
     ],
 )
 def test_a_policy_with_a_value_that_cannot_be_is_refused_and_the_place_is_named(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from riskmodel.errors import ArtifactError
+from riskmodel.spelling import plain
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Encoding:
 @dataclass(frozen=True)
 class _Window:
     ids: list[int]
-    offsets: list[tuple[int, int]]
+    offsets: list[list[int]]
 
 
 class Encoder:
@@ -102,13 +103,15 @@ class Encoder:
         return Encoding(vector=mean / norm, norm=norm, hidden=hidden, offsets=spans)
 
     def _windows(self, text: str) -> Iterator[_Window]:
-        encoded = self._tokenizer.encode(self._prompt + text)
+        read = plain(text)
+        encoded = self._tokenizer.encode(self._prompt + read.text)
         shift = len(self._prompt)
         # Read off the whole: alone, the prompt's last space is a token; before a text it is part of the first word.
         lead = 1 + sum(end <= shift for _, end in encoded.offsets[1:-1])
         first, ids, last = encoded.ids[:lead], encoded.ids[lead:-1], encoded.ids[-1:]
-        spans = [(max(0, start - shift), end - shift) for start, end in encoded.offsets[lead:-1]]
-        nowhere, room = [(0, 0)], self._window_tokens - lead - 1
+        found = np.array(encoded.offsets[lead:-1], dtype=np.int32).reshape(-1, 2)
+        spans = read.spans(np.maximum(found - shift, 0)).tolist()
+        nowhere, room = [[0, 0]], self._window_tokens - lead - 1
         for start in range(0, max(1, len(ids)), room):
             chunk = slice(start, start + room)
             yield _Window(first + ids[chunk] + last, nowhere * lead + spans[chunk] + nowhere)

@@ -18,6 +18,8 @@ OTHER_LANGUAGES_CHANCE, OTHER_LANGUAGE_CHANCE = 0.8, 0.5
 PROFILE_WEIGHT = 0.2
 NOTHING_OF_OURS = 1e-4  # close kin of one another, such as Serbian and Croatian, share the rest among them
 MAX_CHARACTERS = 2_000  # more text does not change the answer, only the time it takes
+SURE = 0.99  # that half of a text is of one language
+LEAST_WORDS_OF_A_HALF = 6
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#]\w+|[\d_]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -52,6 +54,21 @@ class LanguageDetector:
         by_profile = self._profile_chances(words)
         votes = {code: PROFILE_WEIGHT * by_profile[code] + ours[code] / total for code in LANGUAGES}
         return max(LANGUAGES, key=votes.__getitem__)
+
+    def is_mixed(self, text: str) -> bool:
+        """Return whether the first and the second half of a text are surely of two different languages of ours."""
+        words = _NOT_WORDS.sub(" ", text[:MAX_CHARACTERS]).split()
+        if len(words) < 2 * LEAST_WORDS_OF_A_HALF:
+            return False
+        half = len(words) // 2
+        found = [self._surely(" ".join(part)) for part in (words[:half], words[half:])]
+        return None not in found and found[0] != found[1]
+
+    def _surely(self, text: str) -> str | None:
+        """Return the one of our languages that is almost certain."""
+        code, chance = self._identifier.rank(text)[0]
+        code = KIN.get(code, code)
+        return code if code in LANGUAGES and float(chance) >= SURE else None
 
     def _profile_chances(self, words: str) -> dict[str, float]:
         detector = self._factory.create()

@@ -12,6 +12,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from riskmodel.spelling import plain
+
 WORD = re.compile(r"[\w\u0300-\u036f]+")  # letters, digits, and accents that stand as characters of their own
 CHARACTER_LENGTHS = range(2, 6)
 MAX_WORD_CHARACTERS = 40  # a longer "word" is noise; its start is enough
@@ -30,6 +32,11 @@ class LexicalVector:
     words: NDArray[np.int32]
     features: NDArray[np.int32]
     values: NDArray[np.float32]
+
+    @property
+    def known_words(self) -> int:
+        """Return how many words have a feature that was learnt."""
+        return len(np.unique(self.words))
 
 
 def normalise(word: str) -> str:
@@ -60,7 +67,7 @@ class LexicalVectorizer:
         count = 0
         for text in texts:
             count += 1
-            words = [normalise(match.group()[:MAX_WORD_CHARACTERS]) for match in WORD.finditer(text)]
+            words = [normalise(match.group()[:MAX_WORD_CHARACTERS]) for match in WORD.finditer(plain(text).text)]
             found = {gram for word in set(words) for gram in word_ngrams(word)}
             found.update(f"p:{pair}" for pair in map(" ".join, itertools.pairwise(words)))
             documents.update(found)
@@ -83,8 +90,9 @@ class LexicalVectorizer:
 
     def transform(self, text: str) -> LexicalVector:
         """Return the features of a text; all zero-length where no n-gram is known."""
-        matches = list(WORD.finditer(text))
-        spans = np.array([match.span() for match in matches], dtype=np.int32).reshape(-1, 2)
+        plain_text = plain(text)
+        matches = list(WORD.finditer(plain_text.text))
+        spans = plain_text.spans(np.array([match.span() for match in matches], dtype=np.int32).reshape(-1, 2))
         read = [self._word(match.group()[:MAX_WORD_CHARACTERS]) for match in matches]
         sizes = [len(known) for _, known in read]
         pairs = [

@@ -56,6 +56,11 @@ class Precedents:
         ]
 
 
+def familiarity(nearest: list[Precedent]) -> float:
+    """Return the mean similarity of the nearest labelled texts; 0 where there is none."""
+    return float(np.mean([precedent.similarity for precedent in nearest])) if nearest else 0.0
+
+
 def excerpt(text: str) -> str:
     """Return the start of a text on one line."""
     line = " ".join(text.split())

@@ -137,6 +137,28 @@ def test_offsets_cover_the_text_as_sent_in_order(encoder: Encoder, text: str) ->
     assert visible <= covered
 
 
+HIDDEN = {
+    "unseen characters": ("he will k\u200bill \u202ehe\u00adr", "he will kill her"),
+    "digits": ("he will sh00t h1s m0ther tod4y", "he will shoot h1s mother today"),
+    "look-alikes": ("he will sh\u043e\u03bft her", "he will shoot her"),
+    "letters apart": ("he will s h o o t her t.o.d.a.y", "he will shoot her today"),
+}
+
+
+@pytest.mark.parametrize(("hidden", "written"), HIDDEN.values(), ids=HIDDEN)
+def test_a_hidden_word_is_read_as_written_plainly_and_stands_where_it_was_sent(
+    encoder: Encoder, hidden: str, written: str
+) -> None:
+    found, plainly = encoder.encode([hidden, written])
+
+    spans = [(start, end) for start, end in found.offsets.tolist() if end > start]
+    covered = {at for start, end in spans for at in range(start, end)}
+    np.testing.assert_array_equal(found.vector, plainly.vector)
+    assert spans == sorted(spans)
+    assert spans[-1][1] == len(hidden)
+    assert {at for at, letter in enumerate(hidden) if letter.isalnum()} <= covered
+
+
 def test_offsets_of_a_long_text_run_on_over_its_windows(encoder: Encoder, long_text: str) -> None:
     (found,) = encoder.encode([long_text])
 

@@ -1,9 +1,12 @@
+from itertools import permutations
+
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.records import LANGUAGES, UNDETERMINED
-from riskmodel.stages.language import LanguageDetector
+from riskmodel.stages.language import LEAST_WORDS_OF_A_HALF, LanguageDetector
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +132,52 @@ def test_the_end_of_a_very_long_text_costs_no_time_and_changes_nothing(detector:
     assert detector.detect(start + "We are the others. " * 900) == detector.detect(start) == "es"
 
 
+LONG = {
+    "en": "A user writes that he will come to the school on Monday with his father's rifle and nobody will stop him.",
+    "es": "Un usuario escribe que irá el lunes a la escuela con el rifle de su padre y nadie lo va a detener.",
+    "pt": "Um usuário escreve que vai à escola na segunda-feira com o rifle do pai e ninguém vai conseguir impedir.",
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations(LANGUAGES, 2)))
+def test_a_text_that_goes_on_in_another_of_our_languages_is_mixed(
+    detector: LanguageDetector, first: str, second: str
+) -> None:
+    assert detector.is_mixed(f"{LONG[first]} {LONG[second]}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_that_stays_in_its_language_is_not_mixed(detector: LanguageDetector, language: str) -> None:
+    assert not detector.is_mixed(f"{LONG[language]} {LONG[language]}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("😀 " * 20, id="emoji"),
+        pytest.param("0800 - 24/7 ! " * 9, id="no letters"),
+        pytest.param("help me ayuda por favor", id="too few words to tell"),
+        pytest.param(f"{LONG['en']} the words 'vamos a matarlos' stood there", id="a quotation"),
+        pytest.param(f"{LONG['en']} {OTHERS['fr']}", id="another language than ours"),
+        pytest.param(f"{LONG['es']} @the_english_man https://example.org/the/house/is/on/fire #help", id="links"),
+    ],
+)
+def test_what_is_not_surely_of_two_of_our_languages_is_not_mixed(detector: LanguageDetector, text: str) -> None:
+    assert not detector.is_mixed(text)
+
+
+def test_hardly_any_text_of_the_corpus_is_mixed(detector: LanguageDetector, sample_frame: pd.DataFrame) -> None:
+    assert sum(map(detector.is_mixed, sample_frame["text"])) < 0.01 * len(sample_frame)
+
+
 @given(text=st.text(min_size=1, max_size=80))
 @settings(deadline=None, max_examples=60)
 def test_any_text_has_a_language_code_or_none(text: str) -> None:
     found = DETECTOR.detect(text)
 
     assert found == UNDETERMINED or (found.isalpha() and found.islower() and 2 <= len(found) <= 3)
+    assert not DETECTOR.is_mixed(text) or len(text.split()) >= 2 * LEAST_WORDS_OF_A_HALF
 
 
 DETECTOR = LanguageDetector()

@@ -138,6 +138,48 @@ def test_a_text_without_known_ngrams_has_no_features(text: str) -> None:
     assert len(found.features) == len(found.values) == len(found.words) == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        pytest.param("the buyer paid", 3, id="each word"),
+        pytest.param("money money", 2, id="a word twice counts twice"),
+        pytest.param("the zzqqxx", 1, id="an unknown word does not count"),
+        pytest.param("不 钱 😀 …", 0, id="none"),
+        pytest.param("", 0, id="nothing"),
+    ],
+)
+def test_a_text_tells_how_many_of_its_words_are_known(vectorizer: LexicalVectorizer, text: str, known: int) -> None:
+    assert vectorizer.transform(text).known_words == known
+
+
+@pytest.mark.parametrize(
+    ("hidden", "written", "expected"),
+    [
+        pytest.param("the s\u200beller", "the seller", ["the", "s\u200beller"], id="an unseen character"),
+        pytest.param("the s3ll3r took", "the seller took", ["the", "s3ll3r", "took"], id="digits"),
+        pytest.param("s.e.l.l.e.r took", "seller took", ["s.e.l.l.e.r", "took"], id="set apart by dots"),
+        pytest.param("the s e l l e r", "the seller", ["the", "s e l l e r"], id="set apart by spaces"),
+        pytest.param("the s\u0435ll\u0435r", "the seller", ["the", "s\u0435ll\u0435r"], id="look-alikes"),
+    ],
+)
+def test_a_hidden_word_is_read_as_written_plainly_and_stands_where_it_was_sent(
+    vectorizer: LexicalVectorizer, hidden: str, written: str, expected: list[str]
+) -> None:
+    found, plainly = vectorizer.transform(hidden), vectorizer.transform(written)
+
+    assert words(hidden, found) == expected
+    assert found.features.tolist() == plainly.features.tolist()
+    assert found.values.tolist() == plainly.values.tolist()
+
+
+def test_a_hidden_word_teaches_what_the_plain_word_teaches() -> None:
+    hidden, plainly = (
+        LexicalVectorizer(min_documents=1).fit([text]) for text in ("the s3ll3r m e n t i r", "the seller mentir")
+    )
+
+    assert hidden.vocabulary_ == plainly.vocabulary_
+
+
 @pytest.mark.parametrize("letter", ["a", "é", "界", "e\u0301"])
 def test_an_endless_word_is_read_in_no_time(vectorizer: LexicalVectorizer, letter: str) -> None:
     text = letter * (20_000 // len(letter))
@@ -163,8 +205,8 @@ def test_endless_words_are_not_kept_in_memory_whole(vectorizer: LexicalVectorize
     assert kept < 1_000_000  # the words themselves are 4 MB
 
 
-@given(text=st.text(max_size=120))
-@settings(deadline=None, max_examples=100)
+@given(text=st.one_of(st.text(max_size=120), st.text(alphabet="abcdef 0134.-\u200b\u0430\u0435", max_size=60)))
+@settings(deadline=None, max_examples=150)
 def test_every_occurrence_points_into_its_text(text: str) -> None:
     vectorizer = VECTORIZER
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from riskmodel.records import RATINGS
-from riskmodel.stages.precedents import EXCERPT_CHARACTERS, Labelled, Precedents, excerpt
+from riskmodel.stages.precedents import EXCERPT_CHARACTERS, Labelled, Precedents, excerpt, familiarity
 
 ROWS, DIMENSIONS = 600, 64
 
@@ -71,6 +71,23 @@ def test_an_index_takes_a_byte_a_dimension_and_reads_back_the_same(vectors: np.n
 
     assert index.codes.dtype == np.int8
     assert again.nearest(vectors[9], 5) == index.nearest(vectors[9], 5)
+
+
+def test_a_text_is_as_familiar_as_its_nearest_are_near_on_average(vectors: np.ndarray, index: Precedents) -> None:
+    exact = np.sort(vectors @ vectors[8])[::-1]
+
+    assert familiarity(index.nearest(vectors[8], 3)) == pytest.approx(exact[:3].mean(), abs=0.005)
+    assert familiarity(index.nearest(vectors[8], 1)) == pytest.approx(1, abs=0.005)
+
+
+def test_what_lies_opposite_to_all_is_less_familiar_than_anything(vectors: np.ndarray) -> None:
+    alike = Precedents.build(vectors[:1].repeat(3, axis=0), [Labelled(str(at), "low", "") for at in range(3)])
+
+    assert familiarity(alike.nearest(-vectors[0], 3)) == pytest.approx(-1, abs=0.005)
+
+
+def test_nothing_is_familiar_where_nothing_is_labelled() -> None:
+    assert familiarity([]) == 0
 
 
 @pytest.mark.parametrize(
