@@ -1,4 +1,4 @@
-"""The demo: six answers of a real service on the screen."""
+"""The demo: thirty cases to review and six answers of a real service on the screen."""
 
 import json
 import re
@@ -8,17 +8,35 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
-from riskmodel.demo.sample import choose
+from riskmodel.casebook import open_casebook
+from riskmodel.demo.client import AnswerError, find, is_empty, model_version, predict, predict_all, wait_until_ready
+from riskmodel.demo.filling import fill
+from riskmodel.demo.sample import CASES, choose
 from riskmodel.demo.show import check_free
 from riskmodel.errors import DataError, SettingsError
-from riskmodel.records import RATINGS
+from riskmodel.policy import Policy
+from riskmodel.records import LANGUAGES, RATINGS, SOURCES
+from riskmodel.review import Desk, Filters, QueueItem
+from riskmodel.review.labels import read_labels
+from riskmodel.service.app import create_app
+from riskmodel.service.settings import Settings
+from tests.riskmodel.service.page.live import listening
+from tests.service import settings_for
 
-DATA = Path(__file__).parents[2] / "data/escalations/test.jsonl"
 COMMAND = [sys.executable, "-m", "riskmodel", "demo"]
+THIRTY = 30
+SHIFT = timedelta(hours=8)
 
 
 def free_port() -> int:
@@ -30,19 +48,62 @@ def free_port() -> int:
 
 @pytest.fixture
 def folder(tiny_model: Path, tmp_path: Path) -> Path:
-    """Return a project's folder, with a space in its path: data, and a model that is the champion."""
+    """Return a folder, with a space in its path, that holds a model that is the champion."""
     folder = tmp_path / "my project"
-    (folder / "data/escalations").mkdir(parents=True)
-    shutil.copy(DATA, folder / "data/escalations/test.jsonl")
     shutil.copytree(tiny_model, folder / "models/tiny")
     (folder / "models/champion.txt").write_text("tiny\n")
     return folder
 
 
-def test_the_six_are_always_the_same_two_a_language_and_of_every_rating() -> None:
-    chosen = choose(DATA)
+def cases() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
 
-    assert chosen == choose(DATA)
+
+def waiting(database_url: str, policy: Policy) -> tuple[QueueItem, ...]:
+    """Return what waits at the review desk of a casebook."""
+    with closing(open_casebook(database_url)) as casebook:
+        desk = Desk(casebook.database, policy)
+        return desk.queue.page(Filters(), None, 1_000, datetime.now(UTC)).items
+
+
+# --- the cases ----------------------------------------------------------------------------------------------------
+
+
+def test_the_cases_are_thirty_in_the_corpus_format(policy: Policy, tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    rows = [{name: case[name] for name in case if name != "minutes_ago"} for case in cases()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    assert len(read_labels(path, policy)) == THIRTY
+
+
+def test_the_cases_are_as_mixed_as_a_shift() -> None:
+    found = cases()
+
+    assert Counter(case["language"] for case in found) == dict.fromkeys(LANGUAGES, 10)
+    assert {case["source"] for case in found} == set(SOURCES)
+    assert min(Counter(case["rating"] for case in found)[rating] for rating in RATINGS) >= 5
+    assert len({case["market"] for case in found}) >= 10
+    assert len({case["categories"][0] for case in found}) >= 10
+    assert all(timedelta() < timedelta(minutes=case["minutes_ago"]) < SHIFT for case in found)
+
+
+def test_some_cases_corroborate_others_across_sources_and_languages() -> None:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for case in cases():
+        groups.setdefault(case["group"], []).append(case)
+    together = [group for group in groups.values() if len(group) > 1]
+
+    assert len(together) >= 5
+    assert all(len({case["source"] for case in group}) == len(group) for group in together)
+    assert any(len({case["language"] for case in group}) > 1 for group in together)
+    assert any(len({case["text"] for case in group}) == 1 for group in together)  # one report, sent twice
+
+
+def test_the_six_are_always_the_same_two_a_language_and_of_every_rating() -> None:
+    chosen = choose(CASES)
+
+    assert chosen == choose(CASES)
     assert [labelled.language for labelled in chosen] == ["en", "en", "es", "es", "pt", "pt"]
     assert {labelled.rating for labelled in chosen} == set(RATINGS)
     assert {tuple(labelled.body) for labelled in chosen} == {("text", "source", "market")}
@@ -62,6 +123,90 @@ def test_a_file_that_lacks_what_the_demo_shows_is_a_clear_error(content: str, me
         choose(tmp_path / "test.jsonl")
 
 
+# --- filling a casebook -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service at an address."""
+
+    app: FastAPI
+    address: str
+    settings: Settings
+
+    def doubt_less(self) -> None:
+        """Have its model accept whatever gives no other reason for doubt than its levels."""
+        models = self.app.state.running.models
+        (loaded,) = models._loaded
+        thresholds = replace(loaded.model.thresholds, accept_safety=0.0, border=2.0, familiarity=-1.0)
+        models._loaded = (replace(loaded, model=replace(loaded.model, thresholds=thresholds)),)
+
+    def fill(self) -> int:
+        return fill(self.address, model_version(self.address), self.settings.database_url, datetime.now(UTC))
+
+
+@pytest.fixture
+def service(tiny_model: Path, tmp_path: Path) -> Iterator[Running]:
+    settings = settings_for(tiny_model, tmp_path)
+    app = create_app(settings)
+    with listening(app) as address:
+        assert wait_until_ready(address, lambda: False)
+        yield Running(app, address, settings)
+
+
+def test_an_empty_casebook_is_filled_and_all_thirty_wait_until_somebody_decides(
+    service: Running, policy: Policy
+) -> None:
+    """Those that the model asks about and those that it accepts."""
+    service.doubt_less()
+    assert is_empty(service.address)
+
+    filled = service.fill()
+
+    items = waiting(service.settings.database_url, policy)
+    assert (filled, len(items), len({item.id for item in items})) == (THIRTY, THIRTY, THIRTY)
+    assert {item.purpose for item in items} == {"review", "audit"}
+    assert {item.weight for item in items} == {1.0}
+    with urllib.request.urlopen(f"{service.address}/review", timeout=10) as page:
+        assert page.read().decode().count('<li class="row"') == THIRTY
+
+
+def test_the_cases_arrived_at_different_times_before_the_start(service: Running, policy: Policy) -> None:
+    service.fill()
+
+    with closing(open_casebook(service.settings.database_url)) as casebook:
+        desk = Desk(casebook.database, policy)
+        arrived = [
+            desk.queue.case(item.number).case.received_at for item in waiting(service.settings.database_url, policy)
+        ]
+    assert len(set(arrived)) > 20
+    assert all(datetime.now(UTC) - SHIFT < moment < datetime.now(UTC) for moment in arrived)
+
+
+def test_a_second_start_adds_nothing(service: Running, policy: Policy) -> None:
+    service.fill()
+    before = waiting(service.settings.database_url, policy)
+
+    assert service.fill() == 0
+    assert waiting(service.settings.database_url, policy) == before
+
+
+def test_a_casebook_that_holds_anything_is_left_alone(service: Running) -> None:
+    predict(service.address, {"text": "A report of somebody else.", "id": "own"})
+
+    assert service.fill() == 0
+    assert find(service.address, "own") is not None
+    assert find(service.address, "another") is None
+
+
+def test_an_escalation_that_is_refused_is_an_error_with_its_status(service: Running) -> None:
+    with pytest.raises(AnswerError, match="/predict/batch answered 422"):
+        predict_all(service.address, [{"text": "fine"}, {"text": ""}])
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
 def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -69,22 +214,40 @@ def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
             check_free(port)
 
 
-@pytest.mark.slow
-def test_the_demo_shows_six_answers_and_a_line_to_try(folder: Path) -> None:
-    port = free_port()
-
-    done = subprocess.run(
+def run_once(folder: Path, port: int) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [*COMMAND, "--once", "--port", str(port)], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+@pytest.mark.slow
+def test_the_demo_shows_six_answers_the_review_desk_and_a_line_to_try(folder: Path) -> None:
+    port = free_port()
+
+    done = run_once(folder, port)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [done.stdout.count(name) for name in ("English", "Spanish", "Portuguese")] == [2, 2, 2]
     assert len(re.findall(r"within \d+ hour", done.stdout)) == 6
     assert len(re.findall(r"\d+%, (very sure|fairly sure|not sure|a guess)", done.stdout)) == 6
+    assert f"http://127.0.0.1:{port}/review, where 30 invented cases wait for you." in done.stdout
     assert f"curl -s http://127.0.0.1:{port}/predict " in done.stdout
     body = re.search(r"-d '(.*)'", done.stdout)
     assert body is not None
     assert set(json.loads(body[1])) == {"text", "source", "market"}
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_started_twice_shows_the_same_and_keeps_nothing_more(folder: Path, policy: Policy) -> None:
+    port, database_url = free_port(), f"sqlite:///{folder / 'riskmodel.db'}"
+    first = run_once(folder, port)
+    kept = waiting(database_url, policy)
+
+    second = run_once(folder, port)
+
+    assert len(kept) == THIRTY
+    assert waiting(database_url, policy) == kept
+    assert second.stdout == first.stdout.replace(", where 30 invented cases wait for you", "")
 
 
 @pytest.mark.slow

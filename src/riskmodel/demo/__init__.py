@@ -1,5 +1,6 @@
-"""A model and labelled escalations in; the service on this machine out, with six of its answers on the screen."""
+"""A model in; the service on this machine out, with thirty cases to review and six of its answers on the screen."""
 
+from riskmodel.demo.sample import CASES
 from riskmodel.demo.show import HOST, show
 
-__all__ = ["HOST", "show"]
+__all__ = ["CASES", "HOST", "show"]

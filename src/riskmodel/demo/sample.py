@@ -17,6 +17,8 @@ SHOWN: tuple[tuple[Language, Rating], ...] = (
     ("pt", "medium"),
 )
 SENT = ("text", "source", "market")
+# Thirty invented escalations in the corpus's format, each with how many minutes ago it arrived.
+CASES = Path(__file__).with_name("cases.jsonl")
 SHORTEST, LONGEST = 60, 300  # characters that say something and fit a table
 
 
@@ -43,7 +45,7 @@ def choose(data: Path) -> list[Labelled]:
                 if key in SHOWN and key not in found and SHORTEST <= len(row["text"]) <= LONGEST:
                     found[key] = Labelled({name: row[name] for name in SENT}, row["language"], row["rating"])
     except OSError as error:
-        raise DataError(f"{data} cannot be read: {error.strerror}. Run this in the project's folder.") from None
+        raise DataError(f"{data} cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{data} does not hold labelled escalations, one JSON object a line.") from None
     lacking = [f"{rating} in {language}" for language, rating in SHOWN if (language, rating) not in found]

@@ -1,4 +1,4 @@
-"""Settings and labelled escalations in; the service running, and a table of its answers on the screen."""
+"""Settings and labelled escalations in; the service running, cases to review, a table of answers on the screen."""
 
 import json
 import os
@@ -6,13 +6,15 @@ import signal
 import socket
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from riskmodel.demo.client import predict, wait_until_ready
+from riskmodel.demo.client import find, model_version, predict, wait_until_ready
+from riskmodel.demo.filling import fill, name_of
 from riskmodel.demo.sample import Labelled, choose
 from riskmodel.errors import RiskmodelError, SettingsError
 from riskmodel.panel import COLOURS, deadline_in_words, decision_in_words, decisive_words, in_words, visible
@@ -29,7 +31,7 @@ TRY_IT = {"text": "A seller took my deposit for concert tickets and vanished", "
 
 
 def show(settings: Settings, data: Path, console: Console, *, once: bool) -> None:
-    """Serve, and show six answers once the service is ready; return after Ctrl-C, or after the table if ``once``.
+    """Serve; once ready, fill an empty casebook and show six answers. Return after Ctrl-C, or at once if ``once``.
 
     Raises:
         DataError: if the six cannot be chosen.
@@ -41,7 +43,7 @@ def show(settings: Settings, data: Path, console: Console, *, once: bool) -> Non
         console.width = LOG_WIDTH
     sample = choose(data)
     check_free(settings.port)
-    visit = _Visit(f"http://{HOST}:{settings.port}", sample, load_policy(), console, once)
+    visit = _Visit(f"http://{HOST}:{settings.port}", settings.database_url, sample, load_policy(), console, once)
     thread = threading.Thread(target=visit.run, daemon=True)
     thread.start()
     try:
@@ -74,6 +76,7 @@ class _Visit:
     """What a client does while the service runs; ``over`` is set when the service has ended, by whomever."""
 
     address: str
+    database_url: str
     sample: list[Labelled]
     policy: Policy
     console: Console
@@ -98,19 +101,28 @@ class _Visit:
         with self.console.status("Loading the model"):
             if not wait_until_ready(self.address, self.over.is_set):
                 return
-        answers = [predict(self.address, labelled.body) for labelled in self.sample]
+            version = model_version(self.address)
+            filled = fill(self.address, version, self.database_url, datetime.now(UTC))
+            answers = [self._answer(labelled.body, version) for labelled in self.sample]
         self.console.print(tabulate(self.sample, answers, self.policy))
         self.console.print("Keys are off: the demo listens on this machine only.")
+        invented = f", where {filled} invented cases wait for you" if filled else ""
+        self.console.print(f"The review desk: {self.address}/review{invented}.", soft_wrap=True, highlight=False)
         self.console.print(f"Try it ({self.address}/docs lists everything):")
         command = f"curl -s {self.address}/predict -H 'Content-Type: application/json' -d '{json.dumps(TRY_IT)}'"
         self.console.print(command, soft_wrap=True, markup=False, highlight=False)
         if not self.once:
             self.console.print("The service stays up until Ctrl-C.")
 
+    def _answer(self, body: dict[str, str], version: str) -> Assessment:
+        """Return the answer to an escalation, from the casebook where an earlier start had it kept."""
+        name = name_of(body, version)
+        return find(self.address, name) or predict(self.address, body | {"id": name})
+
 
 def tabulate(sample: list[Labelled], answers: list[Assessment], policy: Policy) -> Table:
     """Return one row for each escalation: what was reported, how it was rated, and why; fits 80 columns."""
-    table = Table(title="Six escalations of the test split", show_lines=True)
+    table = Table(title="Six escalations", show_lines=True)
     for name, ratio in (("Report", 3), ("Rating", None), ("Decisive words", 3), ("Confidence and decision", 2)):
         table.add_column(name, ratio=ratio)
     for labelled, answer in zip(sample, answers, strict=True):

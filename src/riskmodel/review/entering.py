@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, Protocol
 
 from riskmodel.casebook import Rated
-from riskmodel.records import Rating
+from riskmodel.records import Assessment, Rating
 from riskmodel.review.records import Purpose, ReviewSettings
 
 COST: dict[Rating, float] = {
@@ -19,6 +19,19 @@ COST: dict[Rating, float] = {
     "critical": 16,
 }  # each is four of the one before
 CREDIT_HOURS = 24  # how much sooner than its deadline the most harmful is taken: a day, the time of a medium one
+
+
+class Report(Protocol):
+    """What an escalation, and the case that is kept of it, have in common."""
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
+    @property
+    def source(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def market(self) -> str | None: ...  # noqa: D102
 
 
 def expected_harm(probabilities: Mapping[Rating, float]) -> float:
@@ -41,17 +54,21 @@ def digest_of_text(text: str) -> bytes:
 
 def row_of(rated: Rated, purpose: Purpose, weight: float, now: datetime) -> dict[str, Any]:
     """Return the values of the row of ``reviews`` for an escalation that waits from now on."""
-    assessment, escalation = rated.assessment, rated.sent.escalation
+    return row_for(rated.sent.escalation, rated.assessment, purpose, weight, now)
+
+
+def row_for(report: Report, assessment: Assessment, purpose: Purpose, weight: float, now: datetime) -> dict[str, Any]:
+    """Return the same for a report and its assessment, wherever they come from."""
     harm = expected_harm(assessment.probabilities)
     return {
         "purpose": purpose,
         "weight": weight,
         "known": None,
-        "text_digest": digest_of_text(escalation.text),
+        "text_digest": digest_of_text(report.text),
         "language": assessment.language,
         "category": assessment.categories[0].name,
-        "source": escalation.source,
-        "market": escalation.market,
+        "source": report.source,
+        "market": report.market,
         "rating": assessment.rating,
         "reasons": json.dumps(assessment.decision.reasons),
         "queued_at": now,

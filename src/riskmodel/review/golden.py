@@ -4,17 +4,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from riskmodel.casebook import Found, Rated
+from riskmodel.casebook import Found, Rated, Sent, digest_of
 from riskmodel.casebook.database import Database
 from riskmodel.casebook.keeping import keep
 from riskmodel.casebook.tables import ESCALATIONS, REVIEWS
 from riskmodel.errors import CasebookError
 from riskmodel.records import Proximity, Rating, Severity
 from riskmodel.review.entering import row_of
+from riskmodel.review.labels import Label
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskModel
 
 GOLDEN = "golden"  # the client that they are kept under
 
@@ -27,6 +31,11 @@ class Golden:
     severity: Severity
     proximity: Proximity
     rating: Rating
+
+
+def rate(model: "RiskModel", labels: Sequence[Label], now: datetime) -> list[Golden]:
+    """Return labelled escalations as a model rates them, as if they arrived now: an old deadline would look odd."""
+    return [_golden(model, label, now) for label in labels]
 
 
 def add_golden(database: Database, golden: Sequence[Golden], copies: int, now: datetime) -> int:
@@ -50,8 +59,12 @@ def _add(connection: sa.Connection, golden: Sequence[Golden], copies: int, now: 
         added.append(one)
         return _row(one, known[one.assessment.id], now)
 
-    if not all(isinstance(outcome, Found) for outcome in keep(connection, rated, now, enter)):
-        raise CasebookError("A golden case: found another escalation of its id, expected an id of its own.")
+    for one, outcome in zip(rated, keep(connection, rated, now, enter), strict=True):
+        if not isinstance(outcome, Found):
+            raise CasebookError(
+                f"Golden case {one.assessment.id}: its id: found another escalation that is kept under it, "
+                "expected an id of its own. Nothing was added."
+            )
     for one in added:
         number = sa.select(ESCALATIONS.c.number).where(
             ESCALATIONS.c.id == one.assessment.id, ESCALATIONS.c.client == GOLDEN
@@ -62,7 +75,13 @@ def _add(connection: sa.Connection, golden: Sequence[Golden], copies: int, now: 
     return len(added)
 
 
+def _golden(model: "RiskModel", label: Label, now: datetime) -> Golden:
+    (assessment,) = model.assess([label.escalation], now)
+    sent = Sent(GOLDEN, label.escalation, None, digest_of(label.escalation), None, None)
+    rated = Rated(sent, assessment, assessment.model_dump_json(by_alias=True), received_at=now, assessed_at=now)
+    return Golden(rated, label.severity, label.proximity, label.rating)
+
+
 def _row(one: Rated, golden: Golden, now: datetime) -> dict[str, Any]:
     label = {"severity": golden.severity, "proximity": golden.proximity, "rating": golden.rating}
-    # One whose deadline has passed would stand at the head of the queue, and look odd there.
     return row_of(one, "golden", 1.0, now) | {"known": json.dumps(label)}

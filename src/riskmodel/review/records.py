@@ -107,8 +107,13 @@ class QueueItem:
 
     @property
     def asked_as(self) -> Purpose:
-        """Return the purpose that an analyst may be told: who knows of a test judges otherwise."""
-        return "review" if self.purpose in BLIND else self.purpose
+        """Return the purpose that an analyst may be told: who knows of a test judges otherwise.
+
+        A test without a reason for a person to look is taken for an audit, as those have none either.
+        """
+        if self.purpose not in BLIND:
+            return self.purpose
+        return "review" if self.reasons else "audit"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from riskmodel.casebook import Casebook, Conflict, Found, Rated, Sent
 from riskmodel.errors import FieldProblem, RiskmodelError
 from riskmodel.model import new_id
 from riskmodel.records import Assessment
-from riskmodel.service.errors import AssessmentError, BusyError, ConflictError, DeadlineError, NotReadyError
+from riskmodel.service.errors import (
+    STOPPING,
+    AssessmentError,
+    BusyError,
+    ConflictError,
+    DeadlineError,
+    NotReadyError,
+    is_worth_a_retry,
+)
 from riskmodel.service.following import Models
 from riskmodel.service.grouping import Grouped, settle
 from riskmodel.service.lanes import Job, Lanes
@@ -91,7 +99,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Finish what runs, refuse what waits, end all threads; blocks."""
         for job in self._lanes.stop():
-            job.finish(job, AssessmentError(), 0.0)
+            job.finish(job, NotReadyError(STOPPING), 0.0)
         self._keeper.stop()
         self._finder.stop()
 
@@ -120,14 +128,15 @@ class Dispatcher:
             raise BusyError(max(1, ceil(wait)))
 
     async def rate(self, sent: Sequence[Sent], pinned: str | None = None) -> list[Outcome]:
-        """Answer escalations in order; one that fails has its error in its place.
+        """Answer escalations in order; one that fails, or is not ready by the deadline, has its error in its place.
 
         Args:
             sent: the escalations of one request.
             pinned: the model version that must answer; the current one if None.
 
         Raises:
-            BusyError, DeadlineError, NotReadyError, VersionError, CasebookUnavailableError: for all of them.
+            BusyError, VersionError: for all of them.
+            DeadlineError, NotReadyError, CasebookUnavailableError: if none was answered.
         """
         current_trace().note(escalations=len(sent))
         loaded = self._models.current(pinned)
@@ -146,12 +155,15 @@ class Dispatcher:
                 self._lanes.put([job for job, _ in jobs])
                 await asyncio.wait(kept) if kept else None
         except TimeoutError:
-            raise DeadlineError(FieldProblem("request", "no answer in time", f"{self._deadline_seconds:g} s")) from None
+            if not kept:  # the casebook was still being asked
+                raise self._late() from None
         finally:
             for future in kept:
-                future.cancel()  # of a client that has gone; the others are done
+                future.cancel()  # of a client that has gone, or too late; the others are done
         fresh = iter(kept)
-        return [_outcome(found, repeated=True) if found else _result(next(fresh)) for found in known]
+        return _unless_none_answered(
+            [_outcome(found, repeated=True) if found else self._result(next(fresh)) for found in known]
+        )
 
     async def _find(self, sent: Sequence[Sent]) -> list[Found | Conflict | None]:
         """Return what is kept already; nothing of what carries neither an id nor a key can be."""
@@ -192,11 +204,11 @@ class Dispatcher:
         sent: Sent,
         future: "asyncio.Future[Found | Conflict]",
         job: Job,
-        outcome: Assessment | AssessmentError,
+        outcome: Assessment | RiskmodelError,
         seconds: float,
     ) -> None:
         """Send what a lane made on to the keeper; called on the lane's thread."""
-        if isinstance(outcome, AssessmentError):
+        if isinstance(outcome, RiskmodelError):
             settle([(future, outcome)])
             return
         pace = seconds / (len(job.escalation.text) + OVERHEAD_CHARACTERS)
@@ -219,12 +231,26 @@ class Dispatcher:
         self._metrics.committed(len(rated), time.perf_counter() - began)
         return kept
 
+    def _result(self, kept: "asyncio.Future[Found | Conflict]") -> Outcome:
+        """Return what became of an escalation; one that was given up at the deadline was late."""
+        if kept.cancelled():
+            return self._late()
+        error = kept.exception()
+        if error is None:
+            return _outcome(kept.result(), repeated=False)
+        return error if isinstance(error, RiskmodelError) else AssessmentError()
 
-def _result(kept: "asyncio.Future[Found | Conflict]") -> Outcome:
-    error = kept.exception()
-    if error is None:
-        return _outcome(kept.result(), repeated=False)
-    return error if isinstance(error, RiskmodelError) else AssessmentError()
+    def _late(self) -> DeadlineError:
+        return DeadlineError(FieldProblem("request", "no answer in time", f"{self._deadline_seconds:g} s"))
+
+
+def _unless_none_answered(outcomes: list[Outcome]) -> list[Outcome]:
+    """Return the outcomes of a request; where there is no answer among them, raise the first that is worth a retry."""
+    if not any(isinstance(outcome, Answer) for outcome in outcomes):
+        for outcome in outcomes:
+            if isinstance(outcome, RiskmodelError) and is_worth_a_retry(outcome):
+                raise outcome
+    return outcomes
 
 
 def _outcome(found: Found | Conflict, *, repeated: bool) -> Outcome:

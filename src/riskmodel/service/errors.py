@@ -22,12 +22,14 @@ from riskmodel.errors import (
     RiskmodelError,
 )
 from riskmodel.records import Record
+from riskmodel.service.validation import refused_parts
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2  # a model loads in about that time, a database comes back
 MAX_FIELD_CHARACTERS = 32
 MAX_FAULTS = 20  # a body with a thousand unknown fields needs no longer answer
 UNNAMED_FIELD = "(a name that is not repeated here)"
+STOPPING = FieldProblem("service", "one that is stopping", "one that runs")
 # The names of unknown fields come from the client and could hold anything, a report's text too.
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -170,8 +172,12 @@ class Problem(Record):
 
 def problem_of(error: Exception) -> Problem:
     """Return the document for any error; one that is not in the table is unexpected."""
-    kind = next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), UNEXPECTED)
-    problems = error.problems if isinstance(error, EscalationError | RequestError) else []
+    kind = _kind(error)
+    problems: Sequence[FieldProblem] = ()
+    if isinstance(error, EscalationError | RequestError):
+        problems = error.problems
+    elif isinstance(error, RequestValidationError):
+        problems = refused_parts(error.errors())
     faults = [
         Fault(field=safe_field(problem.field), found=problem.found, expected=problem.expected)
         for problem in problems[:MAX_FAULTS]
@@ -185,6 +191,11 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
+def is_worth_a_retry(error: Exception) -> bool:
+    """Return whether the same request may be answered in a while."""
+    return _kind(error).status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
 def slug_of(problem: Problem) -> str:
     """Return the last part of a problem's type, which says what kind it is."""
     return problem.type.rpartition(":")[2]
@@ -195,11 +206,27 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     return Response(problem.model_dump_json(), problem.status, headers, MEDIA_TYPE)
 
 
+def response_to(error: Exception) -> Response:
+    """Return the problem document for any error, with the headers that its status asks for."""
+    problem = problem_of(error)
+    headers = {}
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        seconds = error.retry_after if isinstance(error, BusyError) else RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(seconds)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem_response(problem, headers)
+
+
 def safe_field(name: str) -> str:
     """Return a field's name, shortened, where it looks like an identifier; else a stand-in."""
     if _IDENTIFIER.fullmatch(name) is None:
         return UNNAMED_FIELD
     return name if len(name) <= MAX_FIELD_CHARACTERS else name[:MAX_FIELD_CHARACTERS] + "…"
+
+
+def _kind(error: Exception) -> Kind:
+    return next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), UNEXPECTED)
 
 
 def _sentence(faults: Sequence[Fault]) -> str:
@@ -226,15 +253,8 @@ def register(app: FastAPI, count: Callable[[str], None]) -> None:
     """
 
     async def answer_ours(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
-        count(slug_of(problem))
-        headers = {}
-        if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-            seconds = error.retry_after if isinstance(error, BusyError) else RETRY_AFTER_SECONDS
-            headers["Retry-After"] = str(seconds)
-        if problem.status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        return problem_response(problem, headers)
+        count(slug_of(problem_of(error)))
+        return response_to(error)
 
     for cls in KINDS:
         app.add_exception_handler(cls, answer_ours)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodel.records import Language, Proximity, Rating, Severity
+from riskmodel.records import Language, Proximity, Rating, ReviewReason, Severity
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Example:
     response: dict[str, Any]
 
 
+POLICY = "1.1"
 CATEGORIES = [
     "violence",
     "extremism",
@@ -52,6 +53,8 @@ def _example(
     summary: str,
     counterfactuals: dict[str, Rating],
     precedent: str,
+    plausible: tuple[Rating, ...] = (),
+    reasons: tuple[ReviewReason, ...] = (),
 ) -> Example:
     name, team, dsa = category
     start = text.index(phrase)
@@ -59,7 +62,7 @@ def _example(
     others = dict.fromkeys(CATEGORIES, 0.01)
     explanation = {
         "summary": summary,
-        "rule": f"policy 1.0: {severity[0]} × {proximity[0]} → {rating[0]}",
+        "rule": f"policy {POLICY}: {severity[0]} × {proximity[0]} → {rating[0]}",
         "evidence": [{"start": start, "end": start + len(phrase), "text": phrase, "weight": 0.58}],
         "counterfactuals": [{"if": answer, "then": other} for answer, other in counterfactuals.items()],
         "precedents": [{"id": "en-0001", "rating": rating[0], "similarity": 0.91, "excerpt": precedent}],
@@ -72,14 +75,14 @@ def _example(
         "team": team,
         "confidence": rating[1],
         "probabilities": dict(zip(("low", "medium", "high", "critical"), probabilities, strict=True)),
-        "plausible_ratings": [rating[0]],
+        "plausible_ratings": [*plausible] or [rating[0]],
         "severity": {"value": severity[0], "confidence": severity[1]},
         "proximity": {"value": proximity[0], "confidence": proximity[1]},
         "categories": [{"name": name, "probability": 0.97, "dsa": dsa}],
         "category_probabilities": others | {name: 0.97},
         "explanation": explanation,
-        "decision": {"route": "auto", "reasons": []},
-        "model": {"name": "riskmodel", "version": "2026.1", "policy": "1.0"},
+        "decision": {"route": "review" if reasons else "auto", "reasons": [*reasons]},
+        "model": {"name": "riskmodel", "version": "2026.1", "policy": POLICY},
     }
     request = {"text": text, "source": source, "market": market, "id": identifier, "received_at": RECEIVED_AT}
     return Example(language, title, request, response)
@@ -93,11 +96,11 @@ EXAMPLES = (
         text="Twelve buyers lost money on a fake courier page that asks for card details; it is still online.",
         source="partner",
         market="GB",
-        rating=("high", 0.9),
+        rating=("high", 0.91),
         severity=("serious", 0.92),
         proximity=("active", 0.94),
         category=("scams_fraud", "fraud_operations", "STATEMENT_CATEGORY_SCAMS_AND_FRAUD"),
-        probabilities=(0.01, 0.07, 0.9, 0.02),
+        probabilities=(0.01, 0.06, 0.91, 0.02),
         act_by="2026-03-02T13:00:00Z",
         phrase="fake courier page that asks for card details",
         summary=(
@@ -115,7 +118,7 @@ EXAMPLES = (
     ),
     _example(
         "es",
-        "Spanish: personal data that is still visible",
+        "Spanish: personal data that is still visible, a case for a person",
         text="Publicaron mi domicilio y mi teléfono sin permiso en un grupo de vecinos y la publicación sigue visible.",
         source="user_report",
         market="MX",
@@ -132,6 +135,8 @@ EXAMPLES = (
         ),
         counterfactuals={"contained": "low", "minor": "low", "serious": "high", "severe": "critical"},
         precedent="Someone posted the phone number of a shop assistant after a complaint.",
+        plausible=("medium", "high"),
+        reasons=("may be rated too low",),
     ),
     _example(
         "pt",
@@ -139,7 +144,7 @@ EXAMPLES = (
         text="Uma conta vendia cópias de apostilas da editora; o anúncio já foi removido e o vendedor pediu desculpas.",
         source="legal",
         market="BR",
-        rating=("low", 0.93),
+        rating=("low", 0.96),
         severity=("moderate", 0.81),
         proximity=("contained", 0.95),
         category=(
@@ -147,7 +152,7 @@ EXAMPLES = (
             "legal_operations",
             "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS",
         ),
-        probabilities=(0.93, 0.06, 0.01, 0.0),
+        probabilities=(0.96, 0.03, 0.01, 0.0),
         act_by="2026-03-05T09:00:00Z",
         phrase="o anúncio já foi removido",
         summary=(

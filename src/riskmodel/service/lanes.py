@@ -13,6 +13,7 @@ from datetime import datetime
 
 import structlog
 
+from riskmodel.errors import RiskmodelError
 from riskmodel.records import Assessment, Escalation
 from riskmodel.service.errors import AssessmentError
 from riskmodel.service.loading import LoadedModel
@@ -27,13 +28,13 @@ log = structlog.get_logger()
 
 @dataclass(eq=False)
 class Job:
-    """One escalation for one model version; ``finish`` is called on a lane's thread with what came of it."""
+    """One escalation for one model version; ``finish`` is called, from any thread, with what came of it."""
 
     loaded: LoadedModel
     escalation: Escalation
     now: datetime
     request_id: str | None
-    finish: Callable[["Job", Assessment | AssessmentError, float], None]
+    finish: Callable[["Job", Assessment | RiskmodelError, float], None]
     trace: Trace = NO_TRACE
     abandoned: bool = False
     queued_ns: int = field(default_factory=time.time_ns)

@@ -1,5 +1,6 @@
 """Every request in, one log line out: method, route, status and duration under a request id, never what was sent."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -8,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from riskmodel.service.errors import problem_of, problem_response, slug_of
+from riskmodel.service.errors import STOPPING, NotReadyError, problem_of, response_to, slug_of
 from riskmodel.service.metrics import Metrics
 
 REQUEST_ID = "X-Request-ID"
@@ -41,15 +42,19 @@ class RequestLog:
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 
+        async def answer(error: Exception) -> None:
+            if status is None:
+                self.metrics.errors(slug_of(problem_of(error)))
+                await response_to(error)(scope, receive, send_named)
+
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_named)
+            except asyncio.CancelledError:  # by the server, which stops and waits no longer
+                await answer(NotReadyError(STOPPING))
             except Exception as error:  # the border of all routes
                 log.error("request failed", exc_info=True)
-                if status is None:
-                    problem = problem_of(error)
-                    self.metrics.errors(slug_of(problem))
-                    await problem_response(problem)(scope, receive, send_named)
+                await answer(error)
             finally:
                 seconds, route = time.perf_counter() - began, getattr(scope.get("route"), "path", None)
                 self.metrics.request(route, scope["method"], status, seconds)

@@ -109,10 +109,14 @@ class Running:
     def _open_casebook(self) -> Casebook:
         """Open the casebook, and say at the start what is unusual about who gets in."""
         casebook = open_casebook(self._settings.database_url, enter=Entering(self._review))
-        if self._settings.auth == "off":
-            log.warning("keys are off: whoever reaches this address may do everything", host=self._settings.host)
-        elif not casebook.keys.any_active(datetime.now(UTC)):
-            log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
+        try:
+            if self._settings.auth == "off":
+                log.warning("keys are off: whoever reaches this address may do everything", host=self._settings.host)
+            elif not casebook.keys.any_active(datetime.now(UTC)):
+                log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
+        except BaseException:
+            casebook.close()
+            raise
         return casebook
 
     async def _open(self) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
 import structlog
@@ -50,7 +49,8 @@ class Door:
     def __init__(self, keys: KeyRing | None, rate_limit: str) -> None:
         self._keys = keys
         self._limit: RateLimitItem = parse(rate_limit)
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._counts = MemoryStorage()
+        self._limiter = SlidingWindowCounterRateLimiter(self._counts)
         self._known: OrderedDict[bytes, tuple[float, Key | None]] = OrderedDict()
         self._used: dict[str, datetime] = {}
 
@@ -79,13 +79,18 @@ class Door:
         """Count what a key sends.
 
         Raises:
-            RateLimitError: if it is more than its share, with the seconds until there is room.
+            RateLimitError: if it is more than its share, with the seconds until as many get in; where that can never
+                be, until as many as ever can.
         """
         if caller.key_id is None or self._limiter.hit(self._limit, caller.key_id, cost=escalations):
             return
-        wait = self._limiter.get_window_stats(self._limit, caller.key_id).reset_time - time.time()
-        found = f"more than {self._limit.amount:,} in {self._limit.get_expiry():,} s"
-        raise RateLimitError(max(1, ceil(wait)), FieldProblem("escalations", found, "fewer"))
+        most, window = self._limit.amount, self._limit.get_expiry()
+        before, _, now, expires_in = self._counts.get_sliding_window(self._limit.key_for(caller.key_id), window)
+        room = most - min(escalations, most)
+        wait = seconds_until(room, before=before, now=now, left=expires_in - window, window=window)
+        found = f"more than {most:,} in {window:,} s"
+        expected = "fewer" if escalations <= most else f"at most {most:,} at once"
+        raise RateLimitError(int(wait) + 1, FieldProblem("escalations", found, expected))
 
     async def record_uses(self) -> None:
         """Write when keys were last used, every half minute until cancelled, and once more then."""
@@ -118,6 +123,23 @@ class Door:
             with suppress(KeyError):
                 self._known.popitem(last=False)
         return key
+
+
+def seconds_until(room: int, *, before: int, now: int, left: float, window: float) -> float:
+    """Return after how many seconds a sliding window counts no more than ``room``, if nothing is added.
+
+    It counts ``before * left / window + now``, rounded down.
+
+    Args:
+        room: the largest count that will do.
+        before: what was counted in the window before.
+        now: what was counted in this one.
+        left: seconds until this one ends.
+        window: seconds that each takes.
+    """
+    if now > room:  # not in this window; in the next it slides out
+        return left + window * (1 - (room + 1) / now)
+    return max(0.0, left - window * (room + 1 - now) / before) if before else 0.0
 
 
 _bearer = HTTPBearer(auto_error=False, description="A key that `riskmodel keys create` gave.")

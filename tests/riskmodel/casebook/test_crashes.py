@@ -13,6 +13,8 @@ from tests.riskmodel.casebook.processes import Worker
 
 ROUNDS = 6
 
+pytestmark = pytest.mark.slow
+
 
 def check(casebook: Casebook, acknowledged: list[str]) -> None:
     for id_ in acknowledged:

@@ -123,6 +123,7 @@ def test_the_disk_itself_being_full_is_unavailable_too_and_loses_nothing(tmp_pat
     assert ids == {*kept, "after"}
 
 
+@pytest.mark.slow
 def test_a_server_that_was_started_again_between_two_calls_is_not_noticed(postgresql: Any, postgresql_url: str) -> None:
     casebook = open_casebook(postgresql_url)
     casebook.keep([make_rated("before")])
@@ -137,6 +138,7 @@ def test_a_server_that_was_started_again_between_two_calls_is_not_noticed(postgr
     assert isinstance(found[0], Found)
 
 
+@pytest.mark.slow
 def test_a_server_that_stands_still_is_unavailable_at_once_and_works_again_when_it_is_up(
     postgresql: Any, postgresql_url: str
 ) -> None:

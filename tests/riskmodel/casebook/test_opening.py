@@ -64,6 +64,7 @@ def test_opening_again_keeps_what_is_there(url: str) -> None:
     assert [case.id for case in cases] == ["a-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(2))
 def test_eight_processes_may_open_one_fresh_database_at_once(workers: list[Worker], url: str, attempt: int) -> None:
     for worker in workers:

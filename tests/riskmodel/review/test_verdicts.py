@@ -45,7 +45,7 @@ def test_a_confirmed_verdict_says_who_when_how_long_and_of_what_model(casebook: 
 
     assert (verdict.kind, verdict.rating, verdict.analyst) == ("confirmed", "high", "ana")
     assert (verdict.decided_at, verdict.seconds) == (NOON + minutes(2), 12.5)
-    assert (verdict.model_version, verdict.policy_version) == ("v1", "1.0")
+    assert (verdict.model_version, verdict.policy_version) == ("v1", "1.1")
     assert verdict.evidence == ((0, 3), (4, 10))
     assert (verdict.purpose, verdict.weight, verdict.retracts) == ("review", 1.0, None)
     assert desk.verdicts.of(item.escalation) == (verdict,)

@@ -202,6 +202,28 @@ def test_past_its_deadline_a_request_is_told_so_and_leaves_nothing(
     assert [case.id for case in kept(settings)] == ["late-0"]
 
 
+def test_a_batch_that_takes_longer_than_its_deadline_gets_what_was_done_and_goes_on_when_it_is_sent_again(
+    settings: Settings,
+) -> None:
+    texts = ["Good.", "Also good.", "Stuck.", "Not begun."]
+    items = [{"text": text, "id": f"e{at}"} for at, text in enumerate(texts)]
+    with serving(settings.model_copy(update={"deadline_seconds": 1.5})) as http:
+        encoder = watch(http)
+        first = http.post("/predict/batch", json={"escalations": items})
+        left, read = under_way(http), list(encoder.read)
+        encoder.freed.set()
+        again = http.post("/predict/batch", json={"escalations": items})
+
+    assert first.status_code == again.status_code == 200
+    done, late = first.json()["results"][:2], first.json()["results"][2:]
+    assert [result["id"] for result in done] == ["e0", "e1"]
+    assert [(result["error"]["status"], slug(result["error"])) for result in late] == [(503, "deadline")] * 2
+    assert (left, read) == (0, texts[:3])
+    assert again.json()["results"][:2] == done
+    assert [result["id"] for result in again.json()["results"]] == ["e0", "e1", "e2", "e3"]
+    assert sorted(case.id for case in kept(settings)) == ["e0", "e1", "e2", "e3"]
+
+
 def test_a_client_that_hangs_up_is_dropped_and_its_escalation_not_kept(
     settings: Settings, pool: ThreadPoolExecutor
 ) -> None:
@@ -283,6 +305,15 @@ def test_a_poison_text_of_a_batch_fails_alone(settings: Settings) -> None:
     assert {case.text for case in kept(settings)} == {"Good.", "Also good."}
 
 
+def test_a_batch_of_poison_alone_is_not_worth_a_retry_and_says_so_item_by_item(settings: Settings) -> None:
+    with serving(settings) as http:
+        watch(http)
+        answer = batch(http, 2, "Poison")
+
+    assert answer.status_code == 200
+    assert [result["error"]["status"] for result in answer.json()["results"]] == [500, 500]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_lane_that_dies_fails_its_escalation_alone_and_the_service_is_ready_again(
     threads: int, settings: Settings
@@ -335,6 +366,51 @@ def test_a_locked_casebook_is_told_in_time_and_all_is_well_once_it_is_free(setti
     assert [response.status_code for response in again] == [200] * 8
     assert {response.headers.get("idempotent-replayed") for response in again} == {None}
     assert len(kept(settings)) == 9
+
+
+def test_a_batch_of_which_nothing_could_be_kept_is_a_503_and_one_of_which_some_is_there_says_so_item_by_item(
+    settings: Settings,
+) -> None:
+    before, new, refused = PARCEL | {"id": "before"}, PARCEL | {"id": "new"}, {"text": ""}
+
+    def ask(http: TestClient, *items: dict[str, str]) -> httpx2.Response:
+        return http.post("/predict/batch", json={"escalations": items})
+
+    with serving(settings) as http:
+        predict(http, id="before")
+        with locked(settings):
+            nothing, nor_this, some = at_once([
+                partial(ask, http, PARCEL, PARCEL), partial(ask, http, refused, PARCEL), partial(ask, http, before, new)
+            ])  # fmt: skip
+
+    assert_unavailable(nothing, "casebook")
+    assert_unavailable(nor_this, "casebook")
+    assert some.status_code == 200
+    there, missing = some.json()["results"]
+    assert there["id"] == "before"
+    assert (missing["error"]["status"], slug(missing["error"])) == (503, "casebook")
+    assert len(kept(settings)) == 1
+
+
+def test_what_waits_when_the_service_stops_is_told_to_come_back_and_what_runs_is_answered(
+    settings: Settings, pool: ThreadPoolExecutor
+) -> None:
+    with serving(settings) as http, held(http, pool) as (encoder, first):
+        waiting = [pool.submit(predict, http, f"Report {at}.") for at in range(2)]
+        waiting.append(pool.submit(batch, http, 3))
+        wait_for(lambda: under_way(http) == 6)
+        dispatcher = http.app.state.running.parts.dispatcher  # type: ignore[attr-defined]
+        stopping = pool.submit(dispatcher.stop)
+        wait_for(lambda: dispatcher._lanes.waiting == 0)
+        encoder.gate.set()
+        answers = [future.result(SECONDS) for future in waiting]
+        stopping.result(SECONDS)
+        answered = first.result(SECONDS).status_code
+
+    for response in answers:
+        assert_unavailable(response, "not-ready")
+    assert answered == 200
+    assert [case.text for case in kept(settings)] == ["The first."]
 
 
 def test_a_lock_that_is_short_is_waited_for(settings: Settings, pool: ThreadPoolExecutor) -> None:

@@ -1,16 +1,22 @@
 """The API's document is whole, and its examples are true."""
 
 import json
+import re
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from riskmodel.policy import load_policy
-from riskmodel.records import LANGUAGES, Assessment, read_escalation
+from riskmodel.records import LANGUAGES, RATINGS, Assessment, ReviewReason, read_escalation
 from riskmodel.service.examples import EXAMPLES, Example
-from riskmodel.stages import explanation
+from riskmodel.stages import decision, explanation
+
+SERVICE = Path(__file__).parents[3] / "docs" / "service.md"
+COVERAGE = 0.9  # of the plausible ratings
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,8 @@ def test_an_example_follows_the_records_and_the_policy(example: Example) -> None
     assert policy.act_by(answer.rating, escalation.received_at) == answer.act_by
     assert (policy.team_for(main.name), policy.categories[main.name].dsa) == (answer.team, main.dsa)
     assert tuple(answer.category_probabilities) == policy.category_names
+    assert answer.model.policy == policy.version
+    assert answer.explanation.rule == f"policy {policy.version}: {severity} × {proximity} → {answer.rating}"
     assert all(escalation.text[item.start : item.end] == item.text for item in answer.explanation.evidence)
     counterfactuals = explanation.counterfactuals(severity, proximity, False, policy)  # type: ignore[arg-type]
     assert answer.explanation.counterfactuals == counterfactuals
@@ -83,6 +91,39 @@ def test_an_example_follows_the_records_and_the_policy(example: Example) -> None
         answer.explanation.evidence,
         policy,
     )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.language)
+def test_an_example_doubts_as_the_service_does(example: Example) -> None:
+    answer = Assessment.model_validate_json(json.dumps(example.response))
+    rank, reasons = RATINGS.index(answer.rating), answer.decision.reasons
+    chances = np.array(list(answer.probabilities.values()), dtype=np.float32)
+
+    assert answer.confidence == answer.probabilities[answer.rating]
+    assert answer.plausible_ratings == decision.plausible_ratings(chances, rank, COVERAGE)
+    assert answer.decision.route == ("review" if reasons else "auto")
+    assert ("uncertain rating" in reasons) == (answer.confidence < decision.LEAST_CONFIDENCE)
+    needs_person = load_policy().needs_person(answer.categories[0].name, answer.rating)
+    assert ("category needs a person" in reasons) == needs_person
+
+
+def test_of_the_examples_those_are_for_a_person_that_are_likelier_rated_too_low() -> None:
+    safety: dict[bool, list[float]] = {True: [], False: []}
+    for example in EXAMPLES:
+        answer = Assessment.model_validate_json(json.dumps(example.response))
+        at_most = RATINGS[: RATINGS.index(answer.rating) + 1]
+        doubted = "may be rated too low" in answer.decision.reasons
+        safety[doubted].append(sum(answer.probabilities[rating] for rating in at_most))
+
+    assert max(safety[True]) < min(safety[False])
+
+
+def test_the_document_of_the_service_says_what_every_reason_means(document: dict[str, Any]) -> None:
+    rows = re.findall(r"^\| `([a-z ]+)` \| \S.* \|$", SERVICE.read_text(encoding="utf-8"), re.MULTILINE)
+    declared = document["components"]["schemas"]["Decision"]["properties"]["reasons"]["items"]["enum"]
+
+    assert set(get_args(ReviewReason)) == set(declared)
+    assert [row for row in rows if row in declared] == declared
 
 
 def test_the_documentation_page_is_served(service: TestClient) -> None:

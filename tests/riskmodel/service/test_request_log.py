@@ -1,5 +1,6 @@
 """Every request is one line under an id, without anything of what was sent."""
 
+import asyncio
 import io
 import json
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
+from starlette.types import Message, Receive, Scope, Send
 
 from riskmodel.service.metrics import Metrics
 from riskmodel.service.request_log import RequestLog
@@ -71,3 +73,32 @@ def test_a_fault_is_answered_and_logged_by_class_and_place_only(
     assert request["status"] == 500
     printed = capfd.readouterr()
     assert "Marisol" not in response.text + logs.getvalue() + printed.out + printed.err
+
+
+@pytest.mark.usefixtures("service")
+def test_what_the_server_gives_up_because_it_stops_is_told_to_come_back(logs: io.StringIO) -> None:
+    sent: list[Message] = []
+
+    async def never_ready(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def act() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+        request = asyncio.create_task(RequestLog(never_ready, Metrics())(scope, receive, send))
+        await asyncio.sleep(0.01)
+        request.cancel()  # as uvicorn does when its time to stop is over
+        await request
+
+    asyncio.run(act())
+
+    start, body = sent
+    assert start["status"] == 503
+    assert int(dict(start["headers"])[b"retry-after"]) >= 1
+    assert json.loads(body["body"])["errors"][0]["field"] == "service"
+    assert [line["status"] for line in lines(logs)] == [503]

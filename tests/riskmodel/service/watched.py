@@ -19,6 +19,7 @@ class WatchedEncoder:
         self.encoder, self.read, self.threads = encoder, list[str](), set[int]()
         self.crowded = list[bool]()
         self.reached, self.gate = threading.Semaphore(0), threading.Event()
+        self.freed = threading.Event()
 
     def encode(self, texts: Sequence[str], *, crowded: bool = False) -> list[Encoding]:
         self.reached.release()
@@ -26,6 +27,8 @@ class WatchedEncoder:
         self.read += texts
         self.crowded.append(crowded)
         self.threads.add(threading.get_ident())
+        if texts[0].startswith("Stuck"):
+            assert self.freed.wait(10)
         if texts[0].startswith("Poison"):
             raise RuntimeError(texts[0])
         if texts[0].startswith("Death"):

@@ -24,8 +24,8 @@ def read_verdict(visit: Visit, review: int) -> NewVerdict:
     if severity not in SEVERITIES or proximity not in PROXIMITIES:
         raise _refused("cell", "no cell of the table", "severity/proximity")
     token = visit.field("client_token")
-    if not LEAST_TOKEN <= len(token) <= MOST_TOKEN:
-        raise _refused("client_token", "none that can be used", f"{LEAST_TOKEN} to {MOST_TOKEN} characters")
+    if not (LEAST_TOKEN <= len(token) <= MOST_TOKEN and token.isascii() and token.isprintable()):
+        raise _refused("client_token", "none that can be used", f"{LEAST_TOKEN} to {MOST_TOKEN} printable characters")
     return NewVerdict(
         review=review,
         version=_number(visit, "version"),

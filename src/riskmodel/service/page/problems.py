@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from riskmodel.casebook import CursorError, UnknownCaseError
 from riskmodel.errors import CasebookError, CasebookUnavailableError, RiskmodelError
-from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError
+from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError, VerdictError
 from riskmodel.service.errors import (
     BodyTooLargeError,
     EnvelopeError,
@@ -33,6 +33,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (NotForYouError, 409, "not_for_you"),
     (TakenError, 409, "taken"),
     (ChangedError, 409, "taken"),
+    (VerdictError, 422, "verdict"),
     (CursorError, 422, "refused"),
     (RequestValidationError, 422, "refused"),
     (EnvelopeError, 422, "refused"),
@@ -67,15 +68,21 @@ async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, UnauthenticatedError):
         return JSONResponse({}, HTTPStatus.UNAUTHORIZED) if wants_json else _to_login(request)
     visit = await _visit(request)
+    what = _what(visit, kind, error)
     if wants_json:
-        said = {"why": visit.t(f"problem.{kind}.title")}
+        said = {"why": what if kind == "verdict" else visit.t(f"problem.{kind}.title")}
         if isinstance(error, ChangedError):
             said["html"] = conflict(visit, error)
         return JSONResponse(said, status)
     headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    response = visit.page("problem.html", status, kind=kind, request_id=request.state.request_id)
+    response = visit.page("problem.html", status, kind=kind, what=what, request_id=request.state.request_id)
     response.headers.update(headers)
     return response
+
+
+def _what(visit: Visit, kind: str, error: Exception) -> str:
+    """Return what happened, in words; of a verdict, which of its fields cannot be."""
+    return visit.t(f"problem.{kind}.{error.problem.field if isinstance(error, VerdictError) else 'what'}")
 
 
 def conflict(visit: Visit, error: ChangedError) -> str:

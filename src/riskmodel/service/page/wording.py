@@ -42,8 +42,11 @@ _NOTES = {"child_safety": "child", "self_harm": "self", "sexual_content": "sexua
 
 
 def why_here(t: Catalogue, item: QueueItem) -> str:
-    """Return why a person must look; drawn samples look alike, so that nobody judges them otherwise."""
-    return ", ".join(t.name("reasons", reason) for reason in item.reasons) or t("why.sample")
+    """Return why a person must look, as it was asked; samples look alike, so that nobody judges them otherwise."""
+    if item.asked_as == "audit":
+        return t("why.sample")
+    reasons = [t.name("reasons", reason) for reason in item.reasons]
+    return ", ".join([t.name("purposes", item.asked_as), *reasons] if item.asked_as == "third" else reasons)
 
 
 def order_in_words(t: Catalogue, item: QueueItem) -> str:

@@ -64,7 +64,11 @@ async def predict_batch(
     sender: ReadySender,
     items: Annotated[list[Escalation | EscalationError], Depends(read_batch)],
 ) -> Response:
-    """Rate up to 256 escalations; one that is refused has a problem document in its place, the others are rated."""
+    """Rate up to 256 escalations; one that is refused, or not ready in time, has a problem document in its place.
+
+    Where nothing could be answered now, the whole answer is a 503. What is sent again under the same ids or
+    Idempotency-Key goes on where the deadline ended it.
+    """
     parts = running(request).parts
     parts.door.count(sender.caller, len(items))
     sent = sender.send(items, one=False)

@@ -5,7 +5,7 @@ import secrets
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from riskmodel.casebook import UnknownCaseError
@@ -21,10 +21,12 @@ from riskmodel.service.running import running
 router = APIRouter(prefix="/review", include_in_schema=False, route_class=PageRoute)
 
 ON_A_PAGE = 30
+MOST_NUMBER = 2**63 - 1  # of a case or verdict; a database takes no larger one
 NOTES = ("handed", "released", "nothing")
 
 Visitor = Annotated[Visit, Depends(someone())]
 Lead = Annotated[Visit, Depends(someone("lead"))]
+Number = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Cursor = Annotated[str | None, Query(max_length=256)]
 
 
@@ -54,7 +56,7 @@ async def waiting(visit: Visitor) -> Response:
 
 
 @router.get("/cases/{number}")
-async def case(visit: Visitor, number: int) -> Response:
+async def case(visit: Visitor, number: Number) -> Response:
     """Show a case with everything that is known of it. Who read it is recorded."""
     return await case_page(visit, number)
 
@@ -97,7 +99,7 @@ def _shown(visit: Visit, found: ReviewCase) -> dict[str, Any]:
         "case": found,
         "query": query_of(visit),
         "yours": item.analyst == visit.name and item.state in ("claimed", "held"),
-        "lost": False,
+        "lost": None,
         "veiled": SEVERITIES.index(severity) >= SEVERITIES.index(desk.settings.blur_from),
         "pieces": marking.pieces(found.case.text, assessment.explanation.evidence),
         "table": views.table(desk.policy, assessment),

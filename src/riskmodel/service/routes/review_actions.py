@@ -11,14 +11,14 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from riskmodel.errors import FieldProblem
-from riskmodel.review import Claims, TakenError, Verdict
+from riskmodel.review import Claims, TakenError, UnknownReviewError, Verdict
 from riskmodel.service.errors import EnvelopeError
 from riskmodel.service.page import filtering
 from riskmodel.service.page.judging import read_verdict
 from riskmodel.service.page.problems import QUEUE, PageRoute
 from riskmodel.service.page.session import Done
 from riskmodel.service.page.visit import Visit, asks_by_script, pages, someone
-from riskmodel.service.routes.review import asked_of
+from riskmodel.service.routes.review import Number, asked_of
 from riskmodel.service.running import running
 
 router = APIRouter(prefix="/review", include_in_schema=False, route_class=PageRoute)
@@ -33,36 +33,36 @@ async def take_next(visit: Visitor) -> Response:
 
 
 @router.post("/cases/{number}/take")
-async def take(visit: Visitor, number: int) -> Response:
+async def take(visit: Visitor, number: Number) -> Response:
     """Take a particular case."""
     await asyncio.to_thread(running(visit.request).parts.desk.claims.take, number, visit.name, visit.now)
     return visit.go(_case(visit, number))
 
 
 @router.post("/cases/{number}/heartbeat")
-async def heartbeat(visit: Visitor, number: int) -> Response:
+async def heartbeat(visit: Visitor, number: Number) -> Response:
     """Say that somebody still works on a case; answer whether it is still theirs."""
     claims = running(visit.request).parts.desk.claims
-    is_theirs = await asyncio.to_thread(still_theirs, claims, number, visit.name, visit.now)
-    return Response(status_code=204) if is_theirs else HTMLResponse(visit.fragment("lock.html", lost=True))
+    lost = await asyncio.to_thread(how_lost, claims, number, visit.name, visit.now)
+    return Response(status_code=204) if lost is None else HTMLResponse(visit.fragment("lock.html", lost=lost))
 
 
 @router.post("/cases/{number}/hold")
-async def hold(visit: Visitor, number: int) -> Response:
+async def hold(visit: Visitor, number: Number) -> Response:
     """Keep a case while help is asked for."""
     await asyncio.to_thread(running(visit.request).parts.desk.claims.hold, number, visit.name, visit.now)
     return visit.go(_case(visit, number))
 
 
 @router.post("/cases/{number}/release")
-async def release(visit: Visitor, number: int) -> Response:
+async def release(visit: Visitor, number: Number) -> Response:
     """Put a case back."""
     await asyncio.to_thread(running(visit.request).parts.desk.claims.release, number, visit.name, visit.now)
     return visit.go(filtering.address(QUEUE, asked_of(visit), note="released"))
 
 
 @router.post("/cases/{number}/hand-over")
-async def hand_over(visit: Visitor, number: int) -> Response:
+async def hand_over(visit: Visitor, number: Number) -> Response:
     """Give a case to a colleague: one's own, or, as a lead, anybody's."""
     desk, to = running(visit.request).parts.desk, visit.field("to")
     if to not in pages(visit.request).colleagues.names():
@@ -73,7 +73,7 @@ async def hand_over(visit: Visitor, number: int) -> Response:
 
 
 @router.post("/cases/{number}/verdict")
-async def decide(visit: Visitor, number: int) -> Response:
+async def decide(visit: Visitor, number: Number) -> Response:
     """Record a verdict and take the next case."""
     desk = running(visit.request).parts.desk
     verdict = await asyncio.to_thread(desk.verdicts.decide, read_verdict(visit, number), visit.now)
@@ -87,20 +87,22 @@ async def decide(visit: Visitor, number: int) -> Response:
 
 
 @router.post("/verdicts/{number}/undo")
-async def undo(visit: Visitor, number: int) -> Response:
+async def undo(visit: Visitor, number: Number) -> Response:
     """Take a verdict back; its case is the analyst's again."""
     desk = running(visit.request).parts.desk
     verdict = await asyncio.to_thread(desk.verdicts.undo, number, visit.name, visit.now)
     return visit.go(_case(visit, verdict.review), replace(visit.session, done=_done(verdict)))
 
 
-def still_theirs(claims: Claims, number: int, name: str, now: datetime) -> bool:
-    """Return whether a case is still an analyst's, and say that somebody works on it if so."""
+def how_lost(claims: Claims, number: int, name: str, now: datetime) -> str | None:
+    """Say that an analyst still works on a case; return the word for what became of it if it is no longer theirs."""
     try:
         claims.heartbeat(number, name, now)
+    except UnknownReviewError:
+        return "deleted"
     except TakenError:
-        return False
-    return True
+        return "lost"
+    return None
 
 
 async def _next(visit: Visit) -> str:

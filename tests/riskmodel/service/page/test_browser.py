@@ -191,12 +191,33 @@ def test_a_verdict_survives_the_end_of_a_session(live: Live) -> None:
     ana.page.context.clear_cookies(name=COOKIE)
     ana.press("Enter", "Enter")
     ana.page.wait_for_selector("#notices > div")
-    assert "Log in again and it will be sent" in ana.text("#notices")
+    assert "Log in again, or reload the page, and it will be sent." in ana.text("#notices")
     ana.go("/review")
     ana.page.fill("#key", live.office.secrets["ana"])
     ana.press("Enter")
     ana.page.wait_for_selector("#notices > div")
     assert ana.text("#notices p") == f"Your verdict on case {number} was sent."
+    assert len(live.office.desk.verdicts.of(item.escalation)) == 1
+
+
+def test_a_verdict_survives_a_login_in_another_tab(live: Live) -> None:
+    """The page's token is then of the session before."""
+    item = live.office.add("first")
+    ana = live.open("ana")
+    ana.press("n")
+    number = ana.case()
+    ana.page.context.clear_cookies(name=COOKIE)
+    other = ana.page.context.new_page()
+    other.goto(f"{live.address}/review")
+    other.fill("#key", live.office.secrets["ana"])
+    other.keyboard.press("Enter")
+    other.wait_for_selector("#filters")
+    ana.page.bring_to_front()
+    ana.press("Enter", "Enter")
+    ana.page.wait_for_selector("#notices > div")
+    ana.page.reload()
+    ana.page.wait_for_selector("#undo")
+    assert f"Case {number} decided" in ana.text("#done")
     assert len(live.office.desk.verdicts.of(item.escalation)) == 1
 
 

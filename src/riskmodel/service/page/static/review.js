@@ -23,7 +23,9 @@
   // ---- notices: fixed in a corner, so that nothing moves
   const notices = new Map();
   const notice = (id, text, look) => {
-    notices.get(id)?.remove();
+    const before = notices.get(id);
+    if (before?.isConnected && before.firstChild.textContent === text) return;  // said already
+    before?.remove();
     const box = element("div", "");
     box.append(element("p", text));
     if (look) box.append(element("a", say("look"), { href: look }));
@@ -66,7 +68,9 @@
     const others = pending().filter((other) => other.body !== verdict.body);
     if (keep(localStorage, STORE, [...others, verdict])) notice(verdict.case, say(why, { number: verdict.case }));
   };
-  const mayWork = (status) => status === 401 || status === 429 || status >= 500;
+  // Nobody logged in (401), or a page older than the login (403): whoever reloads has what it takes.
+  const mayWork = (status) => status === 401 || status === 403 || status === 429 || status >= 500;
+  const reason = (status) => (status === 401 || status === 403 ? "login" : "kept");
   let flushing = false;
   const flush = async () => {
     if (flushing || !me) return;
@@ -74,7 +78,7 @@
     for (const verdict of pending().filter((one) => one.name === me)) {
       let answer;
       try { answer = await send(verdict); } catch { break; }
-      if (mayWork(answer.status)) { notice(verdict.case, say(answer.status === 401 ? "login" : "kept", { number: verdict.case })); break; }
+      if (mayWork(answer.status)) { notice(verdict.case, say(reason(answer.status), { number: verdict.case })); break; }
       keep(localStorage, STORE, pending().filter((other) => other.body !== verdict.body));
       const here = form?.dataset.case === verdict.case;
       if (answer.status < 300) {
@@ -165,7 +169,7 @@
     try {
       const answer = await send(verdict);
       if (answer.status < 300) { forget(verdict.case); location.assign(answer.said.go); return; }
-      if (mayWork(answer.status)) later(verdict, answer.status === 401 ? "login" : "kept");
+      if (mayWork(answer.status)) later(verdict, reason(answer.status));
       else refuse(answer);
     } catch { later(verdict, "kept"); }
     $("#decide").removeAttribute("aria-disabled");
