@@ -1,8 +1,8 @@
-"""The command line: ``riskmodel serve | demo | predict | score | keys | forget | export``."""
+"""The command line: ``riskmodel serve | demo | predict | score | keys | forget | export | golden | queue | ...``."""
 
 import typer
 
-from riskmodel.cli import casebook, rating, serving
+from riskmodel.cli import casebook, desk, rating, reports, serving
 from riskmodel.cli.options import say
 from riskmodel.errors import RiskmodelError
 
@@ -13,10 +13,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serving.serve, serving.demo, rating.predict, rating.score, casebook.forget):
+for command in (
+    serving.serve,
+    serving.demo,
+    rating.predict,
+    rating.score,
+    casebook.forget,
+    reports.drift,
+    reports.replay,
+):
     app.command()(command)
 app.add_typer(casebook.keys, name="keys")
 app.add_typer(casebook.export, name="export")
+app.add_typer(desk.golden, name="golden")
+app.add_typer(desk.queue, name="queue")
 
 
 def main(arguments: list[str] | None = None) -> None:

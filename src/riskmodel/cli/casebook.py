@@ -108,7 +108,7 @@ def forget(
     if (before is None) == (not ids):
         raise SettingsError("forget: found neither or both of --before and --id, expected one of them.")
     with opened(database_url) as casebook:
-        count = casebook.forget(before=None if before is None else _midnight(before), ids=ids or None, client=client)
+        count = casebook.forget(before=None if before is None else midnight(before), ids=ids or None, client=client)
     typer.echo(f"{count:,} escalations forgotten.")
 
 
@@ -129,8 +129,8 @@ def export_escalations(
     if target.exists() and not overwrite:
         raise SettingsError(f"{target} exists already. Name another file, or add --overwrite.")
     filters = Filters(
-        kept_from=None if kept_from is None else _midnight(kept_from),
-        kept_before=None if kept_before is None else _midnight(kept_before),
+        kept_from=None if kept_from is None else midnight(kept_from),
+        kept_before=None if kept_before is None else midnight(kept_before),
     )
     part, count = target.with_name(target.name + ".part"), 0
     with opened(database_url) as casebook:
@@ -177,7 +177,12 @@ def export_verdicts(
     typer.echo(f"{count:,} verdicts written to {target}.")
 
 
-def _midnight(day: str) -> datetime:
+def midnight(day: str) -> datetime:
+    """Return the moment at which a day, such as 2026-01-31, begins.
+
+    Raises:
+        SettingsError: if it is none.
+    """
     try:
         return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``riskmodel serve | demo``: the service, by itself or with six escalations sent to it."""
+"""``riskmodel serve | demo``: the service, by itself or with thirty invented cases to look at."""
 
 from pathlib import Path
 from typing import Annotated
@@ -51,19 +51,19 @@ def serve(
 def demo(
     model: Model = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Where to listen. Default: 8000.")] = None,
-    data: Annotated[Path, typer.Option(help="Labelled escalations to choose six from.")] = Path(
-        "data/escalations/test.jsonl"
-    ),
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled escalations to choose the six from. Default: the demo's own.")
+    ] = None,
     database_url: DatabaseUrl = None,
     once: Annotated[bool, typer.Option("--once", help="End after the table instead of staying up.")] = False,
 ) -> None:
-    """Start the service on 127.0.0.1, send it six escalations, show the answers, and stay up until Ctrl-C."""
+    """Start the service on 127.0.0.1, have thirty cases wait at /review if it has none, show six, and stay up."""
     from rich.console import Console  # noqa: PLC0415
 
-    from riskmodel.demo import HOST, show  # noqa: PLC0415
+    from riskmodel.demo import CASES, HOST, show  # noqa: PLC0415
     from riskmodel.service.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(
         model=model, host=HOST, port=port, log_level="error", auth="off", database_url=database_url
     )
-    show(settings, data, Console(), once=once)
+    show(settings, data or CASES, Console(), once=once)
