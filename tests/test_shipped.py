@@ -15,8 +15,10 @@ from riskmodel import Escalation, RiskModel, load_model, load_policy
 from riskmodel.artifact import champion_folder, read_manifest
 from training.card import figures
 from training.dataset import SPLITS, read_labelled
+from training.doubt import DoubtFigures
 from training.evaluate import Evaluation, evaluate, predict
 from training.labels import read_labels
+from training.robustness import measure
 
 ROOT = Path(__file__).parents[1]
 LARGEST_VERSION, LARGEST_FILE = 60_000_000, 50_000_000
@@ -73,6 +75,25 @@ def test_a_report_gets_the_same_answer_alone_and_among_others(shipped: RiskModel
     together = shipped.assess(reports, now)
 
     assert together == [shipped.assess([report], now)[0] for report in reports]
+
+
+@pytest.mark.slow
+def test_harmless_edits_seldom_move_a_rating_and_decisive_ones_mostly_do(shipped: RiskModel) -> None:
+    found = measure(shipped, read_labelled(ROOT / SPLITS["test"], shipped.policy).iloc[::8])
+
+    assert all(edit.moved.value <= 0.25 for edit in found.harmless.values())
+    assert all(edit.fell.value <= 0.15 for edit in found.harmless.values())
+    assert found.harmless["zero-width characters"].moved.value == 0
+    assert found.decisive.value >= 0.6
+    assert found.unfamiliar_reviewed.value >= 0.75
+
+
+@pytest.mark.slow
+def test_the_bound_of_what_is_accepted_holds_on_the_test_split(folder: Path) -> None:
+    found = DoubtFigures.from_record(read_manifest(folder).doubt["test split"])
+
+    assert found.accepted.n / found.all.n >= 0.4
+    assert found.accepted.too_low <= 0.02
 
 
 @pytest.mark.slow

@@ -22,6 +22,8 @@ from riskmodel.artifact import (
     write_probe,
 )
 from riskmodel.policy import load_policy
+from riskmodel.reference import count, write_reference
+from training.dataset import is_post
 from training.labels import read_labels
 from training.params import read_params
 from training.parts import fit_parts, frozen_dense
@@ -78,9 +80,10 @@ def build_tiny_model(folder: Path, frame: pd.DataFrame) -> Path:
     encoder = load_encoder(folder / ENCODER, SPEC)
     vectors = np.stack([encoding.vector for encoding in encoder.encode(frame["text"].tolist())])
     labels, folds = read_labels(frame, policy), make_folds(frame, 2, seed=0)
-    dense = frozen_dense(vectors, labels, folds, strength=1.0, seed=0)
-    parts, _ = fit_parts(frame, labels, dense, folds, params, policy)
+    dense = frozen_dense(vectors, labels, is_post(frame).to_numpy(dtype=bool), folds, strength=1.0, seed=0)
+    parts, unseen = fit_parts(frame, labels, dense, folds, params, policy)
     write_parts(folder, parts)
+    write_reference(folder, count(unseen.said), vectors)  # an encoder that learnt nothing holds out every text
     write_probe(folder, encoder, frame["text"].tolist()[:3])
     (folder / "card.md").write_text("# A tiny model for tests\n")
     manifest = Manifest(

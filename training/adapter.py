@@ -1,19 +1,19 @@
-"""A base encoder and labelled texts in, a LoRA adapter and the linear heads it was trained with out.
+"""A base encoder and examples in, a LoRA adapter and the linear heads it was trained with out.
 
 The encoder is a SentenceTransformer, the adapter is peft's. Severity, proximity, rating and floor are learnt by
-cross-entropy, the categories by binary cross-entropy, all on the mean-pooled unit vector times ``VECTOR_SCALE``.
+cross-entropy, the categories by binary cross-entropy, all on the mean-pooled unit vector times ``VECTOR_SCALE``. Two
+more read-outs only shape the encoder and are thrown away: public sets' own questions, and where the evidence stands,
+token by token.
 """
 
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from peft import LoraConfig
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
@@ -23,36 +23,28 @@ from transformers import PreTrainedModel
 
 from riskmodel.errors import EncoderError
 from riskmodel.stages.heads import columns
+from training.batches import Batch, Batches
+from training.examples import UNKNOWN, Examples
 from training.heads import Linear
-from training.labels import Labels
 from training.params import AdapterParams
 from training.progress import quiet_libraries
 
 ADAPTED_LAYERS = ["query", "key", "value", "dense"]
 VECTOR_SCALE = 10.0  # a unit vector is too short for a head to be sure of anything
-CHUNK = 256  # rows sorted by length at a time: little padding, and still another order each epoch
-WARM_UP = 0.1  # of all steps
+WARM_UP = 0.1  # of all steps, and more than one of them: torch divides by nought in a warm-up of exactly one
 HEADS_FILE = "heads.npz"
 
 Progress = Callable[[int, int, float], None]
 
 
-@dataclass(frozen=True)
-class Texts:
-    """Tokenized texts, longest first where sorted: ``ids`` of each, already cut to the training length."""
+class _Readouts(nn.Module):
+    """The model's own heads; and, for training only, the tasks' on the vector and the evidence's on tokens."""
 
-    ids: list[list[int]]
-    padding: int
-
-    def batch(self, rows: NDArray[np.int64]) -> dict[str, torch.Tensor]:
-        """Return padded features of some rows, as the encoder takes them."""
-        longest = max(len(self.ids[row]) for row in rows)
-        ids = torch.full((len(rows), longest), self.padding, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for at, row in enumerate(rows):
-            ids[at, : len(self.ids[row])] = torch.tensor(self.ids[row])
-            mask[at, : len(self.ids[row])] = 1
-        return {"input_ids": ids, "attention_mask": mask}
+    def __init__(self, dimensions: int, categories: int, tasks: int) -> None:
+        super().__init__()
+        self.heads = nn.Linear(dimensions, columns(0)["floor"].stop + categories)
+        self.tasks = nn.Linear(dimensions, tasks) if tasks else None
+        self.evidence = nn.Linear(dimensions, 1)
 
 
 def load_base(base: Path) -> SentenceTransformer:
@@ -71,24 +63,16 @@ def transformer_of(model: SentenceTransformer) -> PreTrainedModel:
 
 
 def adapt(
-    base: Path,
-    texts: Sequence[str],
-    labels: Labels,
-    prompt: str,
-    params: AdapterParams,
-    seed: int,
-    out: Path,
-    progress: Progress,
+    base: Path, examples: Examples, prompt: str, params: AdapterParams, seed: int, out: Path, progress: Progress
 ) -> Linear:
     """Train an adapter and write it to a new folder ``out``, in peft's format, with its heads.
 
     Args:
         base: the folder of the base encoder.
-        texts: n training texts; ``labels``: theirs.
-        labels: as above.
+        examples: labelled escalations, and public content or none.
         prompt: stands before every text.
         params: the recipe.
-        seed: of the adapter's start, the order of batches and dropout.
+        seed: of the adapter's start, the order of batches, the changes of texts and dropout.
         out: appears only when training is complete.
         progress: called with (step, steps, loss) after every step.
     """
@@ -97,8 +81,21 @@ def adapt(
         transformer_of(model).add_adapter(
             LoraConfig(r=params.rank, lora_alpha=params.alpha, target_modules=ADAPTED_LAYERS)
         )
-        heads = nn.Linear(model.get_embedding_dimension() or 0, columns(0)["floor"].stop + labels.categories.shape[1])
-        _train(model, heads, tokenize(model, texts, prompt, params.tokens), labels, params, seed, progress)
+        batches = Batches(
+            examples,
+            model.tokenizer,
+            prompt=prompt,
+            size=params.batch,
+            longest=params.tokens,
+            epochs=params.epochs,
+            content_share=params.content_share,
+            changed_share=params.changed_share,
+            seed=seed,
+        )
+        dimensions = model.get_embedding_dimension() or 0
+        readouts = _Readouts(dimensions, examples.categories.shape[1], examples.tasks.shape[1])
+        _train(model, readouts, batches, examples, params, progress)
+    heads = readouts.heads
     linear = Linear(
         VECTOR_SCALE * heads.weight.detach().numpy().T.astype(np.float32), heads.bias.detach().numpy().copy()
     )
@@ -116,37 +113,29 @@ def read_heads(folder: Path) -> Linear:
         return Linear(arrays["weights"], arrays["bias"])
 
 
-def tokenize(model: SentenceTransformer, texts: Sequence[str], prompt: str, longest: int) -> Texts:
-    """Return the tokens of texts, each with the prompt before it and cut to ``longest``."""
-    encoded = model.tokenizer([prompt + text for text in texts], truncation=True, max_length=longest)
-    return Texts(encoded["input_ids"], model.tokenizer.pad_token_id)
-
-
 def _train(
     model: SentenceTransformer,
-    heads: nn.Linear,
-    texts: Texts,
-    labels: Labels,
+    readouts: _Readouts,
+    batches: Batches,
+    examples: Examples,
     params: AdapterParams,
-    seed: int,
     progress: Progress,
 ) -> None:
     adapter = [weights for weights in model.parameters() if weights.requires_grad]
     rates = [params.learning_rate, params.head_learning_rate]
     optimizer = torch.optim.AdamW(
-        [{"params": adapter, "lr": rates[0]}, {"params": list(heads.parameters()), "lr": rates[1]}], weight_decay=0.01
+        [{"params": adapter, "lr": rates[0]}, {"params": list(readouts.parameters()), "lr": rates[1]}],
+        weight_decay=0.01,
     )
-    order = np.random.default_rng(seed)
-    epochs = [list(_batches(texts, params.batch, order)) for _ in range(params.epochs)]
-    batches = [batch for epoch in epochs for batch in epoch]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=len(batches), pct_start=WARM_UP)
+    warm_up = min(0.9, max(WARM_UP, 1.5 / len(batches)))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=len(batches), pct_start=warm_up)
     model.train()
-    for step, rows in enumerate(batches, start=1):
+    for step, batch in enumerate(batches, start=1):
         with torch.autocast("cpu", torch.bfloat16):
-            vectors = model(texts.batch(rows))["sentence_embedding"]
-        loss = _loss(heads(VECTOR_SCALE * vectors.float()), labels.take(rows), params.category_weight)
+            encoded = model(batch.features)
+        loss = _loss(readouts, encoded, batch, examples.take(batch.rows), params)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_([*adapter, *heads.parameters()], 1.0)
+        nn.utils.clip_grad_norm_([*adapter, *readouts.parameters()], 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
@@ -154,29 +143,33 @@ def _train(
     model.eval()
 
 
-def _loss(logits: torch.Tensor, labels: Labels, category_weight: float) -> torch.Tensor:
-    at = columns(logits.shape[1])
-    loss = category_weight * functional.binary_cross_entropy_with_logits(
-        logits[:, at["categories"]], torch.from_numpy(labels.categories)
-    )
+def _loss(
+    readouts: _Readouts, encoded: dict[str, torch.Tensor], batch: Batch, told: Examples, params: AdapterParams
+) -> torch.Tensor:
+    vectors = VECTOR_SCALE * encoded["sentence_embedding"].float()
+    logits: torch.Tensor = readouts.heads(vectors)
+    at, share = columns(logits.shape[1]), len(told)
+    loss = params.category_weight * _binary(logits[:, at["categories"]], torch.from_numpy(told.categories))
+    loss = loss + _binary(logits[:, at["floor"]], torch.from_numpy(told.floor)[:, None])
     for name in ("severity", "proximity", "rating"):
-        loss = loss + functional.cross_entropy(logits[:, at[name]], torch.from_numpy(getattr(labels, name)))
-    told = torch.from_numpy(~np.isnan(labels.floor))
-    if told.any():
-        floor = torch.from_numpy(labels.floor)[told]
-        loss = loss + functional.binary_cross_entropy_with_logits(logits[told, at["floor"].start], floor)
+        truth = torch.from_numpy(getattr(told, name))
+        known = (truth != UNKNOWN).sum() / share
+        if known:
+            loss = loss + known * functional.cross_entropy(logits[:, at[name]], truth, ignore_index=UNKNOWN)
+    if readouts.tasks is not None:
+        loss = loss + params.task_weight * _binary(readouts.tasks(vectors), torch.from_numpy(told.tasks))
+    if params.evidence_weight:
+        states = encoded["token_embeddings"].float()
+        loss = loss + params.evidence_weight * _binary(readouts.evidence(states)[..., 0], batch.marks)
     return loss
 
 
-def _batches(texts: Texts, size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    lengths = np.array([len(ids) for ids in texts.ids])
-    shuffled = order.permutation(len(lengths))
-    for start in range(0, len(shuffled), CHUNK):
-        chunk = shuffled[start : start + CHUNK]
-        chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
-        batches = [chunk[at : at + size] for at in range(0, len(chunk), size)]
-        for at in order.permutation(len(batches)):
-            yield batches[at]
+def _binary(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean binary cross-entropy over what is told; NaN is not."""
+    known = ~truth.isnan()
+    if not known.any():
+        return logits.sum() * 0
+    return functional.binary_cross_entropy_with_logits(logits[known], truth[known])
 
 
 @contextmanager

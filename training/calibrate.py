@@ -3,7 +3,7 @@
 Nothing here sees a prediction that was made on a row the predictor was trained on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 from scipy.stats import beta
 
-from riskmodel.records import RATINGS
-from riskmodel.stages.decision import LEAST_CONFIDENCE, Thresholds, grow, not_too_low
+from riskmodel.stages.decision import CRITICAL, Signs, Thresholds, doubts, grow, not_too_low
 from riskmodel.stages.heads import columns, sigmoid, softmax
 from riskmodel.stages.rating import Blend, blend_chances, joint_chances
 from training.labels import Labels
@@ -107,25 +106,59 @@ def fit_blend(table: FloatArray, direct: FloatArray, rating: NDArray[np.int64], 
 
     best = minimize(loss, x0=np.array([0.5, 0.0]), bounds=Bounds([0.0, -2.0], [1.0, 2.0]), method="Powell").x
     blend = Blend(float(best[0]), float(np.exp(best[1])), 1.0)
-    critical = len(RATINGS) - 1
     chances = blend_chances(table, direct, blend)
-    found = chances[rating == critical, critical]
+    found = chances[rating == CRITICAL, CRITICAL]
     enough = float(np.quantile(found, 1 - critical_recall, method="lower")) if len(found) else 1.0
     return Blend(blend.table_weight, blend.temperature, float(np.clip(enough, LEAST_CRITICAL_CHANCE, 0.5)))
 
 
 def fit_thresholds(
-    chances: FloatArray, ranks: NDArray[np.int64], believed: Believed, labels: Labels, none_at: int, doubt: DoubtParams
+    chances: FloatArray,
+    ranks: NDArray[np.int64],
+    found: Sequence[Signs],
+    believed: Believed,
+    labels: Labels,
+    languages: NDArray[np.str_],
+    none_at: int,
+    doubt: DoubtParams,
 ) -> Thresholds:
-    """Learn the levels of the decision from blended chances (n, 4) and the ranks (n,) chosen from them."""
-    sure = chances[np.arange(len(ranks)), ranks] >= LEAST_CONFIDENCE
+    """Learn the levels of the decision out of fold.
+
+    Args:
+        chances: (n, 4) blended.
+        ranks: (n,) chosen from them.
+        found: the signs of each row.
+        believed: calibrated chances of the heads.
+        labels: the truth.
+        languages: (n,) that the rows are written in.
+        none_at: position of the category ``none``.
+        doubt: what is promised.
+    """
+    border = critical_border(chances, labels.rating, doubt.critical_reviewed)
+    familiarity = float(np.quantile([signs.familiarity for signs in found], doubt.unfamiliar))
+    undoubted = np.array([not doubts(signs, border, familiarity) for signs in found], dtype=bool)
     return Thresholds(
-        conformal_mass=conformal_mass(chances, ranks, labels.rating, doubt.coverage),
+        conformal_mass={
+            str(name): conformal_mass(chances[at], ranks[at], labels.rating[at], doubt.coverage)
+            for name in np.unique(languages)
+            if (at := languages == name).any()
+        },
         accept_safety=accept_safety(
-            not_too_low(chances, ranks)[sure], (ranks < labels.rating)[sure], doubt.under_rating, doubt.certainty
+            not_too_low(chances, ranks)[undoubted],
+            (ranks < labels.rating)[undoubted],
+            doubt.under_rating,
+            doubt.certainty,
         ),
+        border=border,
+        familiarity=familiarity,
         category=category_threshold(believed.categories, labels.categories, none_at),
     )
+
+
+def critical_border(chances: FloatArray, rating: NDArray[np.int64], reviewed: float) -> float:
+    """Return the chance of critical that a share ``reviewed`` of the critical reach; 1 where there is none."""
+    critical = chances[rating == CRITICAL, CRITICAL]
+    return float(np.quantile(critical, 1 - reviewed, method="lower")) if len(critical) else 1.0
 
 
 def conformal_mass(chances: FloatArray, ranks: NDArray[np.int64], truth: NDArray[np.int64], coverage: float) -> float:

@@ -36,7 +36,8 @@ FIELDS = (*WORDS, "categories", "evidence")
 VERDICTS = Path("data/verdicts")  # what analysts decided, as `riskmodel export verdicts` writes it
 WEIGHT = "weight"  # how many escalations a row stands for; a verdict of 0 takes back the earlier ones of its escalation
 Kind = Literal["corpus", "verdicts"]
-CONTRAST_UNITS = (5, 6)
+CONTRAST_UNITS = (5, 6, 8)
+POST_UNITS = (7,)
 MAX_EVIDENCE = 3
 MAX_LISTED = 20  # a message that lists more is no longer read
 MAX_NAME = 40  # characters; a longer name of an unknown field may be somebody's report, so it is not repeated
@@ -198,8 +199,13 @@ def unit(frame: pd.DataFrame) -> "pd.Series[int]":
 
 
 def is_contrast(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Return whether each record was written to contrast with others (units 5 and 6); False for other ids."""
+    """Return whether each record was written to contrast with others; False for ids of another form."""
     return unit(frame).isin(CONTRAST_UNITS).astype(bool)
+
+
+def is_post(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Return whether each record is content itself, not a report about it; False for ids of another form."""
+    return unit(frame).isin(POST_UNITS).astype(bool)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from scipy.stats import beta
 
 from riskmodel.model import RiskModel
 from riskmodel.records import LANGUAGES, RATINGS, Assessment, read_escalation
-from training.dataset import is_contrast
+from training.dataset import is_contrast, is_post
 from training.labels import Labels
 from training.metrics import Interval, category_f1, rating_figures
 from training.progress import Report, silent
@@ -86,8 +86,8 @@ def _map(figure: Mapping[str, float | None], old: float | None, new: float | Non
 
 def slices(frame: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     """Return the parts of a frame that are reported apart, as masks."""
-    contrast = is_contrast(frame).to_numpy(dtype=bool)
-    found = {"all": np.ones(len(frame), dtype=bool), "field": ~contrast, "contrast": contrast}
+    contrast, post = is_contrast(frame).to_numpy(dtype=bool), is_post(frame).to_numpy(dtype=bool)
+    found = {"all": np.ones(len(frame), dtype=bool), "field": ~contrast & ~post, "contrast": contrast, "posts": post}
     found |= {language: (frame["language"] == language).to_numpy(dtype=bool) for language in LANGUAGES}
     return {name: mask for name, mask in found.items() if mask.any()}
 

@@ -99,4 +99,14 @@ def _quantise(source: Path, target: Path, float_layers: list[int]) -> None:
     narrowing = [name for name, shape in products if len(shape) == 2 and shape[0] > shape[1]]
     kept = [name for layer, name in enumerate(narrowing) if layer in float_layers]
     quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=kept)
+    forget_origin(target)
     onnx.checker.check_model(str(target))
+
+
+def forget_origin(path: Path) -> None:
+    """Take out what the exporter notes of every node: stack traces with the folders of this machine."""
+    model = onnx.load(str(path))
+    for part in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
+        del part.metadata_props[:]
+    del model.graph.metadata_props[:]
+    onnx.save(model, str(path))

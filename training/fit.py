@@ -4,12 +4,11 @@ What takes minutes (adapters, exported encoders, vectors) is kept in ``.cache`` 
 on, so that a killed run goes on where it was; the version folder appears only when it is whole.
 """
 
-import hashlib
 import importlib.metadata
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from riskmodel.artifact import (
     load_encoder,
     load_model,
     seal,
-    sha256,
     utc_text,
     write_parts,
     write_probe,
@@ -34,23 +32,37 @@ from riskmodel.artifact import (
 from riskmodel.errors import SettingsError
 from riskmodel.model import RiskModel
 from riskmodel.policy import Policy
+from riskmodel.records import Assessment
+from riskmodel.reference import count, write_reference
 from training import adapter as lora
 from training.base_encoder import resolve_base
 from training.baselines import FROZEN, MAJORITY, TFIDF, predict_frozen, predict_majority, predict_tfidf
 from training.card import OUT_OF_FOLD, write_card
-from training.dataset import SPLITS, data_digest, read_splits
+from training.dataset import (
+    SPLITS,
+    VERDICTS,
+    data_digest,
+    is_post,
+    read_labelled,
+    read_splits,
+    read_verdicts,
+    verdict_files,
+)
+from training.doubt import doubt_figures
+from training.encoders import adapters_for, exported, frozen_vectors, spec_of
 from training.evaluate import Evaluation, Predicted, evaluate, predict
-from training.export import export_encoder
 from training.heads import Linear
 from training.labels import Labels, read_labels
 from training.params import Params
-from training.parts import Dense, fit_parts, frozen_dense
+from training.parts import Dense, familiarity, fit_form, fit_parts, frozen_dense
 from training.progress import progress, say
+from training.public.mapping import PUBLIC_SETS
+from training.public.reading import added_files, read_content
 from training.splits import Rows, make_folds
 from training.vectors import encode_texts
-from training.vocabulary import digest_of, read_vocabulary
+from training.workspace import MODELS, Workspace
 
-MODELS, CACHE, ADAPTER = "models", ".cache", "adapter"
+ADAPTER = "adapter"
 LIBRARIES = (
     "torch",
     "transformers",
@@ -62,22 +74,6 @@ LIBRARIES = (
     "numpy",
 )
 PROBE_TEXTS = 12
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """Where a fit reads and writes: the corpus, the cache, the models."""
-
-    root: Path
-
-    @property
-    def cache(self) -> Path:
-        """Return the folder of everything that can be made again."""
-        return self.root / CACHE
-
-    def version(self, name: str) -> Path:
-        """Return the folder of a version."""
-        return self.root / MODELS / name
 
 
 @dataclass(frozen=True)
@@ -105,17 +101,9 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
     train, test = frames["train"], frames["test"]
     labels, folds = read_labels(train, policy), make_folds(train, params.folds, params.seed)
     base = resolve_base(params.encoder.base, workspace.cache)
-    spec = EncoderSpec(
-        base=params.encoder.base,
-        adapted=params.encoder.adapt,
-        prompt=params.encoder.prompt,
-        window_tokens=params.encoder.window_tokens,
-        dimensions=_dimensions(base),
-        float_layers=params.encoder.float_layers,
-        vocabulary=digest_of(read_vocabulary()) if params.encoder.cut_vocabulary else "",
-    )
+    spec = spec_of(base, params.encoder)
     exported(workspace, base, None, spec)  # the frozen baseline's; first, so that a base is refused before hours
-    adapters = adapters_for(workspace, base, train, labels, folds, params) if spec.adapted else []
+    adapters = adapters_for(workspace, base, train, labels, folds, params, policy) if spec.adapted else []
     encoder = exported(workspace, base, adapters[-1] if adapters else None, spec)
     dense = _dense(workspace, base, encoder, adapters, train, labels, folds, spec, params)
     say("Fitting heads, blend and thresholds")
@@ -125,6 +113,9 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     write_parts(work, parts)
+    with progress("Encoding the test split, for later comparison") as report:
+        held_out = encode_texts(encoder, spec, test["text"].tolist(), workspace.cache, report)
+    write_reference(work, count(unseen.said), held_out)
     if adapters:
         _copy_adapter(adapters[-1], work / ADAPTER, spec.base)
     shutil.copytree(encoder, work / ENCODER)
@@ -135,78 +126,39 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         version=version,
         created_at=utc_text(datetime.now(UTC)),
         policy=policy.version,
-        data_digest=data_digest([workspace.root / SPLITS["train"]]),
+        data_digest=data_digest(_files(workspace.root, spec.adapted)),
         encoder=spec,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
         parameters=params.model_dump(),
-        trained_on=[f"{SPLITS['train'].as_posix()}: {len(train)} escalations"],
+        trained_on=_trained_on(workspace.root, policy, spec.adapted),
         metrics={},
         files={},
     )
     out_of_fold = evaluate(Predicted(unseen.ranks, unseen.chances, unseen.categories), train, labels)
     seal(work, manifest)
     say("Looking at the test split, last")
-    predicted, evaluations = _evaluate(
+    predicted, assessments, evaluations = _evaluate(
         workspace, load_model(work, policy, across_texts=True), base, spec, train, labels, test, policy, params
     )
     evaluations = {OUT_OF_FOLD: out_of_fold, **evaluations}
-    manifest = manifest.model_copy(update={"metrics": {k: e.as_record() for k, e in evaluations.items()}})
-    (work / CARD).write_text(write_card(manifest, evaluations), encoding="utf-8")
+    doubt = {
+        "out of fold": doubt_figures(unseen.decisions, unseen.ranks, labels.rating),
+        "test split": doubt_figures(
+            [assessment.decision.reasons for assessment in assessments],
+            predicted.ranks,
+            read_labels(test, policy).rating,
+        ),
+    }
+    manifest = manifest.model_copy(
+        update={
+            "metrics": {name: found.as_record() for name, found in evaluations.items()},
+            "doubt": {name: found.as_record() for name, found in doubt.items()},
+        }
+    )
+    (work / CARD).write_text(write_card(manifest, evaluations, doubt), encoding="utf-8")
     manifest = seal(work, manifest)
     work.rename(folder)
     return Fitted(folder, manifest, predicted, read_labels(test, policy), evaluations)
-
-
-def adapters_for(
-    workspace: Workspace,
-    base: Path,
-    train: pd.DataFrame,
-    labels: Labels,
-    folds: Sequence[tuple[Rows, Rows]],
-    params: Params,
-) -> list[Path]:
-    """Return an adapter for each fold and, last, for all rows; only those the cache lacks are trained."""
-    everything = np.arange(len(train))
-    jobs = [(f"fold {at} of {len(folds)}", rows) for at, (rows, _) in enumerate(folds, start=1)]
-    return [
-        _adapter(workspace, base, train.iloc[rows]["text"].tolist(), labels.take(rows), params, name)
-        for name, rows in [*jobs, ("all rows", everything)]
-    ]
-
-
-def _adapter(workspace: Workspace, base: Path, texts: list[str], labels: Labels, params: Params, name: str) -> Path:
-    recipe = [params.encoder.prompt, params.adapter.model_dump(), params.seed, sha256(base / "model.safetensors")]
-    key = hashlib.sha256(json.dumps([recipe, texts]).encode())
-    for values in asdict(labels).values():
-        key.update(np.ascontiguousarray(values).tobytes())
-    out = workspace.cache / "adapters" / key.hexdigest()[:32]
-    if not out.is_dir():
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with progress(f"Adapting the encoder, {name}") as report:
-            lora.adapt(
-                base,
-                texts,
-                labels,
-                params.encoder.prompt,
-                params.adapter,
-                params.seed,
-                out,
-                lambda step, steps, loss: report(step, steps, f"loss {loss:.2f}"),
-            )
-    return out
-
-
-def exported(workspace: Workspace, base: Path, adapter: Path | None, spec: EncoderSpec) -> Path:
-    """Return the folder of the encoder that serves a base with an adapter, or the base alone; exported once."""
-    parts = [sha256(base / "model.safetensors"), str(spec.float_layers), spec.vocabulary]
-    if adapter is not None:
-        parts.append(sha256(adapter / "adapter_model.safetensors"))
-    out = workspace.cache / "encoders" / hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
-    if not out.is_dir():
-        say("Exporting the encoder to ONNX, int8")
-        listed = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
-        export_encoder(base, adapter, spec.float_layers, listed, out)
-    return out
 
 
 def _copy_adapter(source: Path, target: Path, base: str) -> None:
@@ -234,16 +186,19 @@ def _dense(
     with progress("Encoding the training texts") as report:
         vectors = encode_texts(encoder, spec, texts, workspace.cache, report)
     if not adapters:
-        return frozen_dense(vectors, labels, folds, params.heads.dense_strength, params.seed)
+        posts = is_post(train).to_numpy(dtype=bool)
+        return frozen_dense(vectors, labels, posts, folds, params.heads.dense_strength, params.seed)
     heads: Linear = lora.read_heads(adapters[-1])
     out_of_fold = np.empty((len(train), len(heads.bias)), dtype=np.float32)
-    for at, ((_, held), adapter) in enumerate(zip(folds, adapters[:-1], strict=True), start=1):
-        with progress(f"Encoding what fold {at} held out") as report:
-            unseen = encode_texts(
-                exported(workspace, base, adapter, spec), spec, [texts[row] for row in held], workspace.cache, report
-            )
-        out_of_fold[held] = lora.read_heads(adapter).logits(unseen)
-    return Dense(vectors, heads, out_of_fold)
+    familiar, found_content = np.empty(len(train), dtype=np.float32), np.empty(len(train), dtype=bool)
+    posts = is_post(train).to_numpy(dtype=bool)
+    for at, ((fit, held), adapter) in enumerate(zip(folds, adapters[:-1], strict=True), start=1):
+        with progress(f"Encoding with the encoder of fold {at}") as report:
+            found = encode_texts(exported(workspace, base, adapter, spec), spec, texts, workspace.cache, report)
+        out_of_fold[held] = lora.read_heads(adapter).logits(found[held])
+        familiar[held] = familiarity(found[held], found[fit])
+        found_content[held] = fit_form(found[fit], posts[fit]).is_content(found[held])
+    return Dense(vectors, heads, out_of_fold, familiar, found_content)
 
 
 def _evaluate(
@@ -256,21 +211,38 @@ def _evaluate(
     test: pd.DataFrame,
     policy: Policy,
     params: Params,
-) -> tuple[Predicted, dict[str, Evaluation]]:
+) -> tuple[Predicted, list[Assessment], dict[str, Evaluation]]:
     test_labels, texts = read_labels(test, policy), test["text"].tolist()
     with progress("Rating the test split") as report:
-        predicted, _ = predict(model, test, report)
+        predicted, assessments = predict(model, test, report)
     with progress("Encoding for the frozen baseline") as report:
-        frozen = encode_texts(
-            exported(workspace, base, None, spec), spec, [*train["text"], *texts], workspace.cache, report
-        )
+        frozen = frozen_vectors(workspace, base, [*train["text"], *texts], params, report)
     baselines = {
         MAJORITY: predict_majority(labels, texts),
         TFIDF: predict_tfidf(train["text"].tolist(), labels, texts, params.seed),
         FROZEN: predict_frozen(frozen[: len(train)], labels, frozen[len(train) :], params.seed),
     }
     found = {"riskmodel": predicted, **baselines}
-    return predicted, {name: evaluate(given, test, test_labels) for name, given in found.items()}
+    return predicted, assessments, {name: evaluate(given, test, test_labels) for name, given in found.items()}
+
+
+def _files(root: Path, adapted: bool) -> list[Path]:
+    """Return every file that a version learns from."""
+    return [root / SPLITS["train"], *verdict_files(root), *(added_files(root) if adapted else [])]
+
+
+def _trained_on(root: Path, policy: Policy, adapted: bool) -> list[str]:
+    """Say what a version has learnt from, line by line, with the licences of what is not ours."""
+    corpus = read_labelled(root / SPLITS["train"], policy)
+    lines = [f"{SPLITS['train'].as_posix()}: {len(corpus)} escalations"]
+    verdicts = read_verdicts(root, policy)
+    if verdicts is not None:
+        lines.append(f"{VERDICTS.as_posix()}: {len(verdicts)} verdicts")
+    counts = read_content(root, policy.category_names).counts if adapted else {}
+    for name, texts in counts.items():
+        known = PUBLIC_SETS[name]
+        lines.append(f"{known.source} ({known.licence}): {texts} texts, for categories and encoder only")
+    return lines
 
 
 def next_version(workspace: Workspace) -> str:
@@ -289,9 +261,3 @@ def name_champion(workspace: Workspace, folder: Path) -> bool:
         return False
     pointer.write_text(folder.name + "\n", encoding="utf-8")
     return True
-
-
-def _dimensions(base: Path) -> int:
-    modules = json.loads((base / "modules.json").read_text(encoding="utf-8"))
-    config = base / modules[0]["path"] / "config.json"
-    return int(json.loads(config.read_text(encoding="utf-8"))["hidden_size"])

@@ -128,6 +128,15 @@ def _interval(value: float, samples: Matrix) -> Interval:
     return Interval(value, float(low), float(high))
 
 
+def share_of(hits: NDArray[np.bool_], seed: int) -> Interval:
+    """Return the share of hits with its interval; NaN where there is none."""
+    if not len(hits):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    draw = np.random.default_rng(seed)
+    samples = np.array([hits[draw.integers(0, len(hits), len(hits))].mean() for _ in range(RESAMPLES)])
+    return _interval(float(hits.mean()), samples)
+
+
 def category_f1(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> dict[str, float]:
     """Return micro- and macro-averaged F1 of (n, c) categories."""
     hits = (truth & given).sum(axis=0)

@@ -12,6 +12,7 @@ from riskmodel.records import Record
 SHIPPED_PARAMS = Path(__file__).with_name("params.toml")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -38,6 +39,10 @@ class AdapterParams(Record):
     learning_rate: Positive
     head_learning_rate: Positive
     category_weight: Positive
+    content_share: NotNegative
+    task_weight: Positive
+    changed_share: Annotated[float, Field(ge=0, lt=1)]
+    evidence_weight: NotNegative
 
 
 class HeadParams(Record):
@@ -55,6 +60,8 @@ class DoubtParams(Record):
     under_rating: Share
     certainty: Share
     critical_recall: Share
+    critical_reviewed: Share
+    unfamiliar: Share
 
 
 class Params(Record):

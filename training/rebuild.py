@@ -5,7 +5,9 @@ from pathlib import Path
 
 from riskmodel.artifact import ENCODER, check_probe, load_encoder, read_manifest
 from training.base_encoder import resolve_base
-from training.fit import ADAPTER, Workspace, exported
+from training.encoders import exported
+from training.fit import ADAPTER
+from training.workspace import Workspace
 
 
 def rebuild_encoder(workspace: Workspace, folder: Path) -> float:

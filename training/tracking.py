@@ -15,13 +15,15 @@ from mlflow.types.schema import ColSpec, Schema
 import riskmodel
 from riskmodel.artifact import CARD
 from training import pyfunc
-from training.fit import Fitted, Workspace
+from training.fit import Fitted
 from training.metrics import confusion
 from training.params import Params
 from training.pictures import draw_confusion, draw_reliability
+from training.workspace import Workspace
 
 EXPERIMENT = "riskmodel"
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+VERSION_TAG = "version"  # of a registered version: which of ours it is
 # What the registered model needs to answer; everything else is only for training.
 SERVING = ("numpy", "onnxruntime", "tokenizers", "pydantic", "langdetect", "py3langid", "pycountry", "pandas", "mlflow")
 SIGNATURE = ModelSignature(
@@ -81,7 +83,17 @@ def track(workspace: Workspace, fitted: Fitted, params: Params) -> str:
     client = MlflowClient()
     alias = CHALLENGER if _has_alias(client, params.name, CHAMPION) else CHAMPION
     client.set_registered_model_alias(params.name, alias, logged.registered_model_version)
+    client.set_model_version_tag(params.name, logged.registered_model_version, VERSION_TAG, manifest.version)
     return alias
+
+
+def registered(client: MlflowClient, name: str, version: str) -> str | None:
+    """Return the number under which the registry keeps one of our versions, None where it does not."""
+    try:
+        found = client.search_model_versions(f"name = '{name}' and tags.`{VERSION_TAG}` = '{version}'")
+    except MlflowException:
+        return None
+    return str(found[0].version) if found else None
 
 
 def _draw(folder: Path, fitted: Fitted) -> None:

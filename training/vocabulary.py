@@ -1,7 +1,7 @@
 """A Unigram tokenizer in, the same with only the pieces that our languages use out, and which rows of the encoder stay.
 
 Which pieces: those of ``vocabulary.txt`` (every piece that XLM-R's tokenizer uses for the frequent words of English,
-Spanish and Portuguese, however they are capitalised, with and without accents, or for the corpus), and whatever has no
+Spanish and Portuguese, however they are capitalised, with and without accents), and whatever has no
 letters or is one letter alone, but for Chinese characters and Korean syllables. At what loss: docs/decisions/0006.
 """
 

@@ -69,7 +69,7 @@ def test_the_command_prints_the_counts_and_draws_the_picture(
         main(["data", "--root", str(ROOT), "--picture", str(picture)])
 
     assert ended.value.code == 0
-    assert "3,600" in capsys.readouterr().out
+    assert "6,418" in capsys.readouterr().out
     assert picture.exists()
 
 

@@ -36,8 +36,9 @@ def evaluation(frame: pd.DataFrame, policy: Policy) -> Evaluation:
 def test_every_slice_is_reported_with_its_rows(evaluation: Evaluation, frame: pd.DataFrame) -> None:
     rows = evaluation.rows
 
-    assert list(rows) == ["all", "field", "contrast", *LANGUAGES]
-    assert rows["all"] == len(frame) == rows["field"] + rows["contrast"] == sum(rows[name] for name in LANGUAGES)
+    assert list(rows) == ["all", "field", "contrast", "posts", *LANGUAGES]
+    assert rows["all"] == len(frame) == sum(rows[name] for name in LANGUAGES)
+    assert rows["all"] == rows["field"] + rows["contrast"] + rows["posts"]
     assert all(set(figures) == set(TITLES) for figures in evaluation.rating.values())
 
 
@@ -112,7 +113,7 @@ def test_flat_figures_carry_slice_and_name(evaluation: Evaluation) -> None:
 
     assert found["test.field.kappa"] == evaluation.rating["field"]["kappa"].value
     assert found["test.categories.micro_f1"] == 1.0
-    assert len(found) == 6 * len(TITLES) + 2
+    assert len(found) == 7 * len(TITLES) + 2
 
 
 def test_a_table_has_a_line_for_each_model_and_slice_and_as_many_cells_as_heads(evaluation: Evaluation) -> None:
@@ -133,7 +134,7 @@ def test_a_corpus_without_contrast_units_can_be_reported(frame: pd.DataFrame, po
     field = frame[slices(frame)["field"]]
     _, evaluation = guessed(field, policy)
 
-    found = markdown({"ours": evaluation}, ["all", "field", "contrast", *LANGUAGES])
+    found = markdown({"ours": evaluation}, ["all", "field", "contrast", "posts", *LANGUAGES])
 
     assert "contrast" not in evaluation.rows
     assert str(evaluation.rating["field"]["kappa"]) in found

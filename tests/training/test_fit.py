@@ -1,4 +1,4 @@
-"""The whole of training, on a small corpus and a small transformer of its own: fit, log, rebuild, load, answer."""
+"""The whole of training, on a small corpus, public content and a small transformer: fit, log, rebuild, load, answer."""
 
 import json
 import os
@@ -8,17 +8,24 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from riskmodel import Escalation, load_model, load_policy
 from riskmodel.artifact import CARD, ENCODER, read_manifest
 from riskmodel.errors import SettingsError
+from tests.training.public.made import edos_row, write_set
 from training.dataset import SPLITS
+from training.examples import Examples
 from training.params import Params, read_params
+from training.public.adding import add
+from training.public.mapping import PUBLIC_SETS
+from training.workspace import Workspace
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,6 +35,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = {"train": 240, "test": 60}
+PUBLIC = 40
 
 
 def build_small_base(folder: Path, texts: list[str]) -> None:
@@ -58,7 +66,7 @@ def build_small_base(folder: Path, texts: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project folder, with a space in its path, that holds a small corpus and a small base encoder."""
+    """Return a project folder, with a space in its path: a small corpus, a small public set, a small base encoder."""
     found = tmp_path_factory.mktemp("a project")
     for split, path in SPLITS.items():
         lines = (ROOT / path).read_text(encoding="utf-8").splitlines()[: ROWS[split]]
@@ -66,6 +74,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (found / path).write_text("\n".join(lines) + "\n", encoding="utf-8")
     texts = [json.loads(line)["text"] for line in (found / SPLITS["train"]).read_text().splitlines()]
     build_small_base(found / "base", texts)
+    posts = (edos_row(f"{text[:40]} {at}", "none" if at % 2 else "2. derogation") for at, text in enumerate(texts))
+    write_set(found / "downloaded", PUBLIC_SETS["edos"].file, *islice(posts, PUBLIC))
+    add("edos", found / "downloaded", found)
     return found
 
 
@@ -80,7 +91,7 @@ def params(root: Path) -> Params:
 
 @pytest.fixture(scope="module")
 def fitted(root: Path, params: Params) -> Any:
-    from training.fit import Workspace, fit
+    from training.fit import fit
 
     return fit(Workspace(root), params, load_policy(), "one")
 
@@ -106,30 +117,89 @@ def test_figures_of_the_version_stand_beside_those_of_three_baselines(fitted: An
 
 
 def test_a_version_is_never_overwritten(fitted: Any, root: Path, params: Params) -> None:
-    from training.fit import Workspace, fit
+    from training.fit import fit
 
     with pytest.raises(SettingsError, match="exists already"):
         fit(Workspace(root), params, load_policy(), "one")
 
 
-def test_the_same_seed_trains_the_same_adapter(root: Path, params: Params, tmp_path: Path) -> None:
-    from training.adapter import adapt
+@pytest.fixture(scope="module")
+def own(root: Path) -> Examples:
+    """Return a few labelled escalations to learn from."""
     from training.dataset import read_labelled
+    from training.examples import labelled
     from training.labels import read_labels
 
     frame = read_labelled(root / SPLITS["train"], load_policy()).iloc[:64]
-    labels = read_labels(frame, load_policy())
+    return labelled(frame["text"].tolist(), read_labels(frame, load_policy()), frame["evidence"].tolist())
 
-    def weights(name: str, seed: int) -> bytes:
-        adapt(root / "base", frame["text"].tolist(), labels, "", params.adapter, seed, tmp_path / name, lambda *_: None)
-        return (tmp_path / name / "adapter_model.safetensors").read_bytes()
 
-    assert weights("one", 1) == weights("again", 1)
-    assert weights("another seed", 2) != weights("once more", 1)
+@pytest.fixture(scope="module")
+def joined(root: Path, own: Examples) -> Examples:
+    """Return the same with the public set."""
+    from training.examples import content, join
+    from training.public.reading import read_content
+
+    return join(own, content(read_content(root, load_policy().category_names)))
+
+
+def adapted(root: Path, examples: Examples, params: Params, seed: int, out: Path) -> bytes:
+    """Return the weights of an adapter."""
+    from training.adapter import adapt
+
+    adapt(root / "base", examples, "", params.adapter, seed, out, lambda *_: None)
+    return (out / "adapter_model.safetensors").read_bytes()
+
+
+def test_the_same_seed_trains_the_same_adapter(root: Path, params: Params, joined: Examples, tmp_path: Path) -> None:
+    first = adapted(root, joined, params, 1, tmp_path / "one")
+
+    assert adapted(root, joined, params, 1, tmp_path / "again") == first
+    assert adapted(root, joined, params, 2, tmp_path / "another seed") != first
+
+
+def test_an_adapter_learns_from_escalations_alone_and_otherwise_with_public_content(
+    root: Path, params: Params, own: Examples, joined: Examples, tmp_path: Path
+) -> None:
+    alone = adapted(root, own, params, 1, tmp_path / "alone")
+
+    assert adapted(root, joined, params, 1, tmp_path / "joined") != alone
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_an_adapter_is_trained_in_however_few_steps(
+    root: Path, params: Params, own: Examples, tmp_path: Path, steps: int
+) -> None:
+    one_by_one = params.model_copy(update={"adapter": params.adapter.model_copy(update={"batch": 1})})
+
+    assert adapted(root, own.take(np.arange(steps)), one_by_one, 1, tmp_path / "few")
+
+
+@pytest.mark.parametrize("part", ["task_weight", "evidence_weight"])
+def test_read_outs_that_are_thrown_away_shape_the_encoder(
+    root: Path, params: Params, joined: Examples, tmp_path: Path, part: str
+) -> None:
+    weighed = params.model_copy(update={"adapter": params.adapter.model_copy(update={part: 0.01})})
+
+    first = adapted(root, joined, params, 1, tmp_path / "one")
+
+    assert adapted(root, joined, weighed, 1, tmp_path / "other") != first
+
+
+def test_an_adapter_comes_with_heads_for_the_answers_and_for_no_public_question(
+    root: Path, params: Params, joined: Examples, tmp_path: Path
+) -> None:
+    from training.adapter import read_heads
+
+    adapted(root, joined, params, 1, tmp_path / "one")
+
+    heads = read_heads(tmp_path / "one")
+    assert joined.tasks.shape[1] > 0
+    assert heads.weights.shape == (32, 4 + 3 + 4 + 1 + joined.categories.shape[1])
+    assert heads.bias.shape == (heads.weights.shape[1],)
 
 
 def test_an_encoder_that_was_left_out_is_rebuilt_and_proved_by_the_probe(fitted: Any, root: Path) -> None:
-    from training.fit import Workspace
     from training.rebuild import rebuild_encoder
 
     (fitted.folder / ENCODER).rename(root / "taken away")
@@ -144,7 +214,6 @@ def test_an_encoder_that_was_left_out_is_rebuilt_and_proved_by_the_probe(fitted:
 def alias(fitted: Any, root: Path, params: Params) -> Iterator[str]:
     import mlflow
 
-    from training.fit import Workspace
     from training.tracking import track
 
     yield track(Workspace(root), fitted, params)
@@ -188,7 +257,7 @@ def test_a_run_holds_parameters_digest_figures_pictures_and_card(alias: str, fit
 def test_a_killed_run_leaves_no_version_behind(root: Path, params: Params) -> None:
     recipe = root / "long.toml"
     text = (ROOT / "training" / "params.toml").read_text()
-    text = text.replace('"multilingual-e5-small"', f'"{root / "base"}"').replace("epochs = 4", "epochs = 400")
+    text = text.replace('"multilingual-e5-small"', f'"{root / "base"}"').replace("epochs = 3", "epochs = 400")
     recipe.write_text(text.replace("tokens = 192", "tokens = 64"))
     command = [
         sys.executable,
@@ -221,5 +290,9 @@ def test_a_killed_run_leaves_no_version_behind(root: Path, params: Params) -> No
 def test_the_manifest_says_what_the_version_was_trained_on(fitted: Any) -> None:
     manifest = read_manifest(fitted.folder)
 
-    assert manifest.trained_on == [f"data/escalations/train.jsonl: {ROWS['train']} escalations"]
+    edos = PUBLIC_SETS["edos"]
+    assert manifest.trained_on == [
+        f"data/escalations/train.jsonl: {ROWS['train']} escalations",
+        f"{edos.source} ({edos.licence}): {PUBLIC} texts, for categories and encoder only",
+    ]
     assert manifest.parameters["adapter"]["rank"] == 4

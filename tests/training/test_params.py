@@ -47,13 +47,18 @@ def test_a_changed_parameter_is_taken(tmp_path: Path) -> None:
         pytest.param("adapt = true", "adapt = 1", "encoder.adapt", id="a number for a boolean"),
         pytest.param("rank = 16", "rank = 0", "adapter.rank", id="no rank"),
         pytest.param("alpha = 32", "alpha = 0.5", "adapter.alpha", id="a fraction as alpha"),
-        pytest.param("epochs = 4", "epochs = 0", "adapter.epochs", id="no epoch"),
+        pytest.param("epochs = 3", "epochs = 0", "adapter.epochs", id="no epoch"),
         pytest.param("batch = 16", "batch = -16", "adapter.batch", id="a negative batch"),
         pytest.param("\ntokens = 192", "\ntokens = 1000", "adapter.tokens", id="too many tokens"),
         pytest.param("\nlearning_rate = 3e-4", "\nlearning_rate = 0.0", "adapter.learning_rate", id="no learning"),
         pytest.param("\nlearning_rate = 3e-4", "\nlearning_rate = nan", "adapter.learning_rate", id="not a number"),
         pytest.param("\nlearning_rate = 3e-4", "\nlearning_rate = inf", "adapter.learning_rate", id="no end"),
         pytest.param("category_weight = 4.0", "category_weight = -4.0", "adapter.category_weight", id="weight"),
+        pytest.param("content_share = 0.7", "content_share = -0.7", "adapter.content_share", id="a negative share"),
+        pytest.param("task_weight = 2.0", "task_weight = 0.0", "adapter.task_weight", id="questions of no weight"),
+        pytest.param("changed_share = 0.2", "changed_share = 1.0", "adapter.changed_share", id="every text changed"),
+        pytest.param("evidence_weight = 0.5", "evidence_weight = -1", "adapter.evidence_weight", id="less than none"),
+        pytest.param("float_layers = [4]", "float_layers = [-1]", "encoder.float_layers.0", id="a layer below 0"),
         pytest.param("dense_strength = 1.0", "dense_strength = 0", "heads.dense_strength", id="no strength"),
         pytest.param("lexical_strength = 5.0", 'lexical_strength = "5"', "heads.lexical_strength", id="text"),
         pytest.param("min_documents = 5", "min_documents = 0", "heads.min_documents", id="no document"),
@@ -61,6 +66,8 @@ def test_a_changed_parameter_is_taken(tmp_path: Path) -> None:
         pytest.param("under_rating = 0.02", "under_rating = 0.0", "doubt.under_rating", id="nothing as share"),
         pytest.param("certainty = 0.95", "certainty = 95", "doubt.certainty", id="a percentage"),
         pytest.param("critical_recall = 0.9", "critical_recal = 0.9", "doubt.critical_recal", id="a slip of the pen"),
+        pytest.param("critical_reviewed = 0.95", "critical_reviewed = 95", "doubt.critical_reviewed", id="percents"),
+        pytest.param("unfamiliar = 0.02", "unfamiliar = 0.0", "doubt.unfamiliar", id="nothing as unfamiliar"),
         pytest.param("[doubt]", "[doubts]", "doubts", id="an unknown table"),
         pytest.param("seed = 7", "seed = 7\ncolour = 1", "colour", id="an unknown parameter"),
     ],
@@ -72,6 +79,19 @@ def test_a_parameter_that_cannot_be_used_is_named_with_its_file(tmp_path: Path, 
 
     assert str(path) in message
     assert f"{place}: " in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("content_share = 0.7", "content_share = 0", id="no public content"),
+        pytest.param("changed_share = 0.2", "changed_share = 0", id="no text changed"),
+        pytest.param("evidence_weight = 0.5", "evidence_weight = 0", id="no evidence learnt"),
+        pytest.param("float_layers = [4]", "float_layers = []", id="every layer quantised"),
+    ],
+)
+def test_a_part_of_the_recipe_can_be_left_out(tmp_path: Path, old: str, new: str) -> None:
+    assert read_params(edited(tmp_path, old, new)) != read_params()
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,18 @@ import pytest
 
 from riskmodel import Policy
 from riskmodel.artifact import Parts
+from riskmodel.model import PRECEDENTS_SHOWN
+from riskmodel.records import LANGUAGES
+from riskmodel.stages import precedents
+from riskmodel.stages.decision import CONTENT, CRITICAL, LEAST_CONFIDENCE, not_too_low
+from riskmodel.stages.precedents import Labelled, Precedents
 from training.labels import Labels, read_labels
 from training.params import Params, read_params
-from training.parts import Dense, OutOfFold, fit_parts, frozen_dense
+from training.parts import Dense, OutOfFold, familiarity, fit_form, fit_parts, frozen_dense
 from training.splits import Rows, make_folds
 
 ROWS, DIMENSIONS = 150, 12
+NO_POSTS = np.zeros(ROWS, dtype=bool)
 Folds = list[tuple[Rows, Rows]]
 
 
@@ -41,7 +47,7 @@ def dense(labels: Labels, folds: Folds) -> Dense:
     vectors = np.random.default_rng(0).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
     vectors[np.arange(ROWS), labels.rating] += 2
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return frozen_dense(vectors, labels, folds, strength=1.0, seed=0)
+    return frozen_dense(vectors, labels, NO_POSTS, folds, strength=1.0, seed=0)
 
 
 def fitted(
@@ -68,8 +74,10 @@ def test_the_same_rows_and_seed_give_identical_parts(
 ) -> None:
     (one, unseen), (again, unseen_again) = parts, fitted(frame, labels, dense, folds, params, policy)
 
-    for name, values in vars(unseen).items():
-        np.testing.assert_array_equal(values, getattr(unseen_again, name))
+    for array in ("chances", "ranks", "categories"):
+        np.testing.assert_array_equal(getattr(unseen, array), getattr(unseen_again, array))
+    assert unseen.decisions == unseen_again.decisions
+    assert unseen.said == unseen_again.said
     for array in ("dense", "lexical", "bias"):
         np.testing.assert_array_equal(getattr(one.heads, array), getattr(again.heads, array))
     assert one.lexical.vocabulary_ == again.lexical.vocabulary_
@@ -89,6 +97,7 @@ def test_parts_fit_together(parts: tuple[Parts, OutOfFold], policy: Policy) -> N
     assert unseen.chances.shape == (ROWS, 4)
     assert unseen.ranks.shape == (ROWS,)
     assert unseen.categories.shape == (ROWS, len(policy.categories))
+    assert len(unseen.decisions) == len(unseen.said) == ROWS
     assert np.isfinite(found.heads.lexical).all()
 
 
@@ -125,7 +134,10 @@ def test_levels_are_in_their_ranges(parts: tuple[Parts, OutOfFold]) -> None:
     assert 0 <= blend.table_weight <= 1
     assert blend.temperature > 0
     assert 0.25 <= blend.critical_chance <= 0.5
-    assert 0 < thresholds.conformal_mass <= 1
+    assert thresholds.conformal_mass.keys() == set(LANGUAGES)
+    assert all(0 < mass <= 1 for mass in thresholds.conformal_mass.values())
+    assert 0 <= thresholds.border <= 1
+    assert -1 <= thresholds.familiarity <= 1
     assert 0.25 <= thresholds.accept_safety <= 2
     assert 0.05 <= thresholds.category <= 0.95
 
@@ -138,7 +150,87 @@ def test_a_row_that_was_held_out_does_not_teach_its_own_prediction(
     others[held] = (others[held] + 1) % 4
     changed = Labels(**{**vars(labels), "rating": others})
 
-    again = frozen_dense(dense.vectors, changed, folds, strength=1.0, seed=0)
+    again = frozen_dense(dense.vectors, changed, NO_POSTS, folds, strength=1.0, seed=0)
 
     np.testing.assert_array_equal(again.out_of_fold[held], dense.out_of_fold[held])
     assert not np.array_equal(again.out_of_fold[folds[1][1]], dense.out_of_fold[folds[1][1]])
+
+
+def test_decisions_out_of_fold_are_those_that_the_levels_give(parts: tuple[Parts, OutOfFold], dense: Dense) -> None:
+    found, unseen = parts
+    confidence = unseen.chances[np.arange(ROWS), unseen.ranks]
+    safety = not_too_low(unseen.chances, unseen.ranks)
+    near = (unseen.ranks < CRITICAL) & (unseen.chances[:, CRITICAL] >= found.thresholds.border)
+
+    for reason, expected in (
+        ("uncertain rating", confidence < LEAST_CONFIDENCE),
+        ("may be rated too low", safety < found.thresholds.accept_safety),
+        ("near critical", near),
+        ("unfamiliar text", dense.familiarity < found.thresholds.familiarity),
+    ):
+        assert [reason in reasons for reasons in unseen.decisions] == expected.tolist(), reason
+
+
+def test_content_is_told_from_reports_by_its_vectors_and_held_out_rows_are_told_too(
+    labels: Labels, folds: Folds
+) -> None:
+    posts = np.arange(ROWS) % 3 == 0
+    vectors = np.random.default_rng(1).normal(size=(ROWS, DIMENSIONS)).astype(np.float32)
+    vectors[posts, 0] += 5
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    found = frozen_dense(vectors, labels, posts, folds, strength=1.0, seed=0).content
+
+    assert (fit_form(vectors, posts).is_content(vectors) == posts).mean() > 0.95
+    assert (found == posts).mean() > 0.95
+
+
+def test_where_there_is_no_content_nothing_is(dense: Dense) -> None:
+    assert not fit_form(dense.vectors, NO_POSTS).is_content(dense.vectors).any()
+    assert not dense.content.any()
+
+
+def test_content_is_calibrated_apart_and_always_for_a_person(
+    frame: pd.DataFrame, labels: Labels, dense: Dense, folds: Folds, params: Params, policy: Policy
+) -> None:
+    content = np.arange(ROWS) % 3 == 0
+    sure = dense.out_of_fold * np.where(content, 4, 1)[:, None]  # of content the model is far too sure
+
+    found, unseen = fitted(frame, labels, replace(dense, out_of_fold=sure, content=content), folds, params, policy)
+
+    assert found.content_blend != found.blend
+    assert found.thresholds.conformal_mass.keys() == {*LANGUAGES, CONTENT}
+    assert ["content without a report" in reasons for reasons in unseen.decisions] == content.tolist()
+
+
+def test_familiarity_is_the_mean_cosine_to_the_nearest_that_were_learnt_from(dense: Dense) -> None:
+    unseen, seen = dense.vectors[:40], dense.vectors[40:]
+
+    found = familiarity(unseen, seen)
+
+    for row, mean in zip(unseen, found, strict=True):
+        assert mean == pytest.approx(np.sort(seen @ row)[-PRECEDENTS_SHOWN:].mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize("count", range(1, PRECEDENTS_SHOWN + 1))
+def test_familiarity_of_few_is_the_mean_over_all_of_them(dense: Dense, count: int) -> None:
+    seen = dense.vectors[:count]
+
+    found = familiarity(dense.vectors[50:60], seen)
+
+    np.testing.assert_allclose(found, (dense.vectors[50:60] @ seen.T).mean(axis=1), atol=1e-6)
+
+
+def test_familiarity_is_learnt_as_it_is_served(dense: Dense) -> None:
+    unseen, seen = dense.vectors[:20], dense.vectors[20:]
+    index = Precedents.build(seen, [Labelled(str(at), "low", "") for at in range(len(seen))])
+
+    served = [precedents.familiarity(index.nearest(row, PRECEDENTS_SHOWN)) for row in unseen]
+
+    np.testing.assert_allclose(familiarity(unseen, seen), served, atol=0.01)
+
+
+def test_a_row_is_as_familiar_as_the_rows_of_the_other_folds_are_near(dense: Dense, folds: Folds) -> None:
+    for fit, held in folds:
+        np.testing.assert_array_equal(dense.familiarity[held], familiarity(dense.vectors[held], dense.vectors[fit]))
+    assert dense.familiarity.max() < 0.999  # itself it never meets

@@ -37,10 +37,11 @@ def logged(tiny_model: Path, policy: Policy, tmp_path_factory: pytest.TempPathFa
     import mlflow
 
     from training.evaluate import Predicted
-    from training.fit import Fitted, Workspace
+    from training.fit import Fitted
     from training.labels import Labels
     from training.params import read_params
     from training.tracking import track
+    from training.workspace import Workspace
 
     root = tmp_path_factory.mktemp("a registry")
     ranks = np.array([0, 1, 2, 3])
