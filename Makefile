@@ -27,6 +27,7 @@ check: .venv/installed  ## what CI runs: format, lint, types, import contracts, 
 	$(RUN) -m mypy
 	.venv/bin/lint-imports
 	$(RUN) -m pytest -m ""
+	$(RUN) -m pytest --nbmake notebooks/01_data.ipynb notebooks/03_errors.ipynb notebooks/04_calibration_and_doubt.ipynb
 
 benchmark: .venv/installed  ## encoder and service against their yardsticks, results in benchmarks/results
 	@$(RUN) -m benchmarks
