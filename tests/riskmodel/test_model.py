@@ -17,6 +17,7 @@ from training.labels import read_labels
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RULE = re.compile(r"policy (\S+): (\w+) × (\w+)( \+ floor)? → (\w+)")
+ROUNDING = 4 * 0.00005  # chances are told with four digits
 
 
 @pytest.fixture(scope="module")
@@ -298,7 +299,8 @@ def test_a_text_is_for_a_person_where_its_nearest_precedents_are_far(
 
 
 def test_a_rating_that_is_more_likely_wrong_than_right_is_for_a_person(assessments: list[Assessment]) -> None:
-    doubted = {("uncertain rating" in found.decision.reasons, found.confidence < 0.5) for found in assessments}
+    clear = [found for found in assessments if abs(found.confidence - 0.5) > ROUNDING]
+    doubted = {("uncertain rating" in found.decision.reasons, found.confidence < 0.5) for found in clear}
 
     assert doubted == {(True, True), (False, False)}
 
@@ -309,10 +311,14 @@ def test_a_rating_is_accepted_only_where_it_is_likely_enough_not_too_low(
 ) -> None:
     found = with_levels(model, accept_safety=level).assess(escalations, NOW)
 
-    spoken = ["may be rated too low" in one.decision.reasons for one in found]
     safety = [sum(list(one.probabilities.values())[: RATINGS.index(one.rating) + 1]) for one in found]
-    assert spoken == [chance < level for chance in safety]
-    assert 0 < sum(spoken) < len(spoken)
+    told = [
+        ("may be rated too low" in one.decision.reasons, chance < level)
+        for one, chance in zip(found, safety, strict=True)
+        if abs(chance - level) > ROUNDING
+    ]
+    assert {spoken for spoken, _ in told} == {True, False}
+    assert all(spoken == expected for spoken, expected in told)
 
 
 def test_a_rating_below_critical_is_for_a_person_from_a_chance_of_critical_on(
