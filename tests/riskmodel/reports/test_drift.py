@@ -59,6 +59,17 @@ def test_a_mix_that_did_not_change_is_steady_however_much_came_in(what: str, n: 
     assert verdicts == {"steady"}
 
 
+@pytest.mark.parametrize("what", SHARES)
+def test_the_index_of_no_change_is_near_nothing_even_of_few(what: str) -> None:
+    draw = np.random.default_rng(0)
+    found = [
+        mix_shift(what, drawn(SHARES[what], REFERENCE_ROWS, draw), drawn(SHARES[what], LEAST_CASES, draw))
+        for _ in range(200)
+    ]
+
+    assert np.mean([shift.index for shift in found]) < 0.02
+
+
 @pytest.mark.parametrize("what", CHANGED)
 def test_a_mix_that_is_another_now_has_changed_much_however_much_came_in(what: str) -> None:
     verdicts = set()
@@ -190,6 +201,15 @@ def test_a_planted_shift_of_the_texts_gets_the_same_verdict_from_few_and_from_ma
         verdicts |= {text_shift(before, vectors(n, draw, away, share)).verdict for n in (FEW, MANY)}
 
     assert verdicts == {verdict}
+
+
+def test_many_texts_are_told_apart_no_better_than_a_sample_of_them() -> None:
+    """With many directions to look in, more texts would find a smaller shift."""
+    draw = np.random.default_rng(0)
+    before, now = (draw.normal(size=(5_000, 256)).astype(np.float32) for _ in range(2))
+    now[:, 3] += 1
+
+    assert text_shift(before, now).index == pytest.approx(text_shift(before[:400], now[:400]).index, abs=0.06)
 
 
 def test_texts_that_have_nothing_in_common_are_told_apart_without_fail() -> None:
