@@ -27,7 +27,7 @@ from riskmodel.demo.show import check_free
 from riskmodel.errors import DataError, SettingsError
 from riskmodel.policy import Policy
 from riskmodel.records import LANGUAGES, RATINGS, SOURCES
-from riskmodel.review import Desk, Filters, QueueItem
+from riskmodel.review import Desk, Entering, Filters, QueueItem, ReviewSettings
 from riskmodel.review.labels import read_labels
 from riskmodel.service.app import create_app
 from riskmodel.service.settings import Settings
@@ -141,6 +141,10 @@ class Running:
         thresholds = replace(loaded.model.thresholds, accept_safety=0.0, border=2.0, familiarity=-1.0)
         models._loaded = (replace(loaded, model=replace(loaded.model, thresholds=thresholds)),)
 
+    def draw_no_audits(self) -> None:
+        """Have its casebook draw nothing by chance: one that is drawn stands for more than itself."""
+        self.app.state.running.parts.casebook._enter = Entering(ReviewSettings(audit_share=0.0))
+
     def fill(self) -> int:
         return fill(self.address, model_version(self.address), self.settings.database_url, datetime.now(UTC))
 
@@ -159,6 +163,7 @@ def test_an_empty_casebook_is_filled_and_all_thirty_wait_until_somebody_decides(
 ) -> None:
     """Those that the model asks about and those that it accepts."""
     service.doubt_less()
+    service.draw_no_audits()
     assert is_empty(service.address)
 
     filled = service.fill()
