@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Format characters that take no room: zero-width spaces and joiners, direction marks, soft hyphen, byte order mark.
 # The joiner U+200D stays where it holds an emoji together.
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
     "|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])"
 )
@@ -61,9 +61,9 @@ class Plain:
 
 def plain(text: str) -> Plain:
     """Undo what hides words."""
-    if not any(sign.search(text) for sign in (_UNSEEN, _LOOKALIKE, _HIDDEN, _APART)):
+    if not any(sign.search(text) for sign in (UNSEEN, _LOOKALIKE, _HIDDEN, _APART)):
         return Plain(text)
-    unseen = {match.start() for match in _UNSEEN.finditer(text)}
+    unseen = {match.start() for match in UNSEEN.finditer(text)}
     kept = [at for at in range(len(text)) if at not in unseen]
     kept = [kept[at] for at in _closed_up("".join(text[at] for at in kept))]
     characters = [text[at] for at in kept]

@@ -19,10 +19,10 @@ MASKED = {
     "llama al 912 345 678": "llama al [phone]",
     "ligue (11) 98765-4321 às 18:00": "ligue [phone] às 18:00",
     "+5511987654321": "[phone]",
-    "CPF 123.456.789-09, CNPJ 12.345.678/0001-95": "CPF [number], CNPJ [number]",
-    "card 4111 1111 1111 1111 or 4111111111111111": "card [number] or [number]",
-    "from 192.168.1.12": "from [number]",
-    "DNI 12345678": "DNI [number]",
+    "CPF 123.456.789-09, CNPJ 12.345.678/0001-95": "CPF [CPF], CNPJ [CNPJ]",
+    "card 4111 1111 1111 1111 or 4111111111111111": "card [card] or [card]",
+    "from 192.168.1.12": "from [IP address]",
+    "DNI 12345678": "DNI [DNI]",
     "at 18:00 on 2026-11-24 call 555 123 4567": "at 18:00 on 2026-11-24 call [phone]",
 }
 LEFT_ALONE = [
