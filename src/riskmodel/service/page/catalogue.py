@@ -1,55 +1,22 @@
-"""A language in, the words of the interface out: one TOML file a language, the same keys in each."""
+"""A language in, the words of the review pages out; and what a browser asks for in, a language out."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from riskmodel.catalogue import Catalogue, read_catalogue
 from riskmodel.records import LANGUAGES, Language
 
 FOLDER = Path(__file__).with_name("catalogues")
 DEFAULT: Language = "en"
 
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The words of one language, by dotted keys."""
-
-    language: Language
-    words: Mapping[str, str]
-
-    def __call__(self, key: str, **values: object) -> str:
-        """Return the words of a key, with values filled in.
-
-        Raises:
-            KeyError: if there is no such key: a fault of a template.
-        """
-        words = self.words[key]
-        return words.format_map(values) if values else words
-
-    def group(self, prefix: str) -> dict[str, str]:
-        """Return the words of one table by their last keys."""
-        return {key.rpartition(".")[2]: words for key, words in self.words.items() if key.startswith(f"{prefix}.")}
-
-    def name(self, group: str, value: str | None) -> str:
-        """Return what a value of a vocabulary is called, such as a source; the value itself where it has no name."""
-        return "" if value is None else self.words.get(f"{group}.{value.replace(' ', '_')}", value)
+__all__ = ["DEFAULT", "FOLDER", "Catalogue", "catalogue", "choose"]
 
 
 @cache
 def catalogue(language: Language) -> Catalogue:
     """Return the catalogue of a language."""
-    return Catalogue(language, flat(tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))))
-
-
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return the leaves of nested tables by dotted keys."""
-    leaves: dict[str, str] = {}
-    for key, value in tree.items():
-        leaves |= {prefix + key: value} if isinstance(value, str) else flat(value, f"{prefix}{key}.")
-    return leaves
+    return read_catalogue(FOLDER, language)
 
 
 def choose(wanted: str | None, accept_language: str) -> Language:
