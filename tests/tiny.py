@@ -91,7 +91,7 @@ def build_tiny_model(folder: Path, frame: pd.DataFrame) -> Path:
         name="riskmodel",
         version="tiny",
         created_at=utc_text(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)),
-        policy=policy.version,
+        policy=policy.rating_version,
         data_digest="0" * 64,
         encoder=SPEC,
         libraries={},

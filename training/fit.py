@@ -125,7 +125,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         name=params.name,
         version=version,
         created_at=utc_text(datetime.now(UTC)),
-        policy=policy.version,
+        policy=policy.rating_version,
         data_digest=data_digest(_files(workspace.root, spec.adapted)),
         encoder=spec,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},

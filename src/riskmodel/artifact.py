@@ -286,7 +286,7 @@ def load_model(folder: Path, policy: Policy, threads: int = 0, *, across_texts: 
 
     Args:
         folder: a version's folder, or one that holds versions and a champion file.
-        policy: the policy to rate by; must have the version that the model was trained for.
+        policy: the policy to rate by; must make ratings as the one that the model was trained for.
         threads: cores the encoder may use; 0 for all.
         across_texts: whether they share out the texts (for many at once) or each text (for a quick answer).
 
@@ -295,10 +295,10 @@ def load_model(folder: Path, policy: Policy, threads: int = 0, *, across_texts: 
     """
     folder = champion_folder(folder)
     manifest = read_manifest(folder)
-    if manifest.policy != policy.version:
+    if manifest.policy != policy.rating_version:
         raise ArtifactError(
             f"{folder / MANIFEST} was trained for policy {manifest.policy}, "
-            f"this desk rates by policy {policy.version}: train a version for it with `make train`."
+            f"this desk rates by policy {policy.rating_version}: train a version for it with `make train`."
         )
     check_seal(folder, manifest)
     verify(folder, manifest.files, "Restore the folder or train again.")

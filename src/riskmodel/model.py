@@ -114,12 +114,13 @@ class RiskModel:
             for_person=self.policy.needs_person(categories[0].name, rated.rating),
             content=content,
         )
+        team = self.policy.team_for(categories[0].name, rated.rating, escalation.market)
         return Assessment(
             id=name,
             language=language,
             rating=rated.rating,
-            act_by=self.policy.act_by(rated.rating, received_at),
-            team=self.policy.team_for(categories[0].name),
+            act_by=self.policy.act_by(rated.rating, received_at, team),
+            team=team,
             confidence=_rounded(confidence),
             probabilities={rating: _rounded(rated.chances[rank]) for rank, rating in enumerate(RATINGS)},
             plausible_ratings=decision.plausible_ratings(
@@ -134,7 +135,9 @@ class RiskModel:
             ),
             categories=categories,
             category_probabilities={names[at]: _rounded(chance) for at, chance in enumerate(believed.categories)},
-            explanation=self._explain(escalation.text, language, encoding, lexical, logits, rated, categories, nearest),
+            explanation=self._explain(
+                escalation.text, language, encoding, lexical, logits, rated, categories, team, nearest
+            ),
             decision=decision.decide(signs, self.thresholds),
             model=ModelVersion(name=self.name, version=self.version, policy=self.policy.version),
         )
@@ -160,6 +163,7 @@ class RiskModel:
         logits: FloatArray,
         rated: Rated,
         categories: list[Category],
+        team: str,
         nearest: list[Precedent],
     ) -> Explanation:
         found = self.support(text, encoding, lexical, self.answer(logits, rated))
@@ -172,10 +176,11 @@ class RiskModel:
                 rated.proximity,
                 rated.lifted,
                 [category.name for category in categories],
+                team,
                 evidence,
                 self.policy,
             ),
-            rule=f"policy {self.policy.version}: {rated.rule}",
+            rule=f"policy {self.policy.rating_version}: {rated.rule}",
             evidence=evidence,
             counterfactuals=explanation.counterfactuals(rated.severity, rated.proximity, rated.lifted, self.policy),
             precedents=nearest,

@@ -29,10 +29,11 @@ def in_words(confidence: float) -> str:
     return f"{confidence:.0%}, {next(words for least, words in SURENESS if confidence >= least)}"
 
 
-def deadline_in_words(rating: Rating, policy: Policy) -> str:
-    """Return how soon someone must act."""
-    hours = policy.ratings[rating].act_within_hours
-    return f"{hours} hour{'' if hours == 1 else 's'}"
+def deadline_in_words(assessment: Assessment, policy: Policy) -> str:
+    """Return how soon someone must act, and whether only the team's working hours count."""
+    hours = policy.ratings[assessment.rating].act_within_hours
+    working = "" if policy.working_hours(assessment.rating, assessment.team) is None else "working "
+    return f"{hours} {working}hour{'' if hours == 1 else 's'}"
 
 
 def decision_in_words(decision: Decision) -> str:
@@ -59,7 +60,7 @@ def panel(text: str, assessment: Assessment, policy: Policy) -> Panel:
     """Return the whole answer: rating, deadline and team above, then how sure and why, then the text itself."""
     rating = assessment.rating
     title = (
-        f" {rating.upper()} · act within {deadline_in_words(rating, policy)}, by "
+        f" {rating.upper()} · act within {deadline_in_words(assessment, policy)}, by "
         f"{assessment.act_by:%Y-%m-%d %H:%M} UTC · {assessment.team} "
     )
     model = assessment.model

@@ -1,27 +1,35 @@
-"""The rating policy: a TOML file in, a checked :class:`Policy` out (ratings, table, floor, categories, teams)."""
+"""The rating policy: a TOML file in, a checked :class:`Policy` out (ratings, table, categories, teams, routing)."""
 
 import itertools
 import tomllib
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from riskmodel.calendars import Calendar, week_of
 from riskmodel.errors import PolicyError
 from riskmodel.records import PROXIMITIES, RATINGS, SEVERITIES, Proximity, Rating, Record, Severity, Source
+from riskmodel.routing import Route, first_that_takes, never_reached
 
 SHIPPED_POLICY = Path(__file__).with_name("policy.toml")
 NO_VIOLATION = "none"
+ALWAYS = "always"
+MOST_WEEKS = 26  # that a deadline may take by a calendar; more is a calendar that is hardly ever open
 
 
 class RatingRule(Record):
-    """How fast someone must act on a rating, and what it means."""
+    """How fast someone must act on a rating, and what it means.
+
+    ``clock``: which hours count: all of them (``wall``), or those when the team works (``team``).
+    """
 
     act_within_hours: Annotated[int, Field(gt=0)]
+    clock: Literal["wall", "team"] = "wall"
     meaning: Annotated[str, Field(min_length=1)]
 
 
@@ -36,6 +44,13 @@ class CategoryRule(Record):
     dsa: Annotated[str | None, Field(pattern=r"^STATEMENT_CATEGORY_[A-Z_]+$")] = None
 
 
+class TeamRule(Record):
+    """What a team is for, and the calendar that it works by."""
+
+    duty: Annotated[str, Field(min_length=1)]
+    calendar: str
+
+
 class Floor(Record):
     """The rule that lifts a rating when an authority demands it or the press is about to publish."""
 
@@ -44,14 +59,25 @@ class Floor(Record):
 
 
 class Policy(Record):
-    """What the desk decides, as versioned data."""
+    """What the desk decides, as versioned data.
 
-    version: Annotated[str, Field(min_length=1)]
+    ``version``: three numbers. The first two move with whatever ratings are made of (table, floor, categories), the
+    third with the rest.
+    """
+
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     ratings: dict[Rating, RatingRule]
     table: dict[Severity, dict[Proximity, Rating]]
     floor: Floor
-    teams: dict[str, str]
+    calendars: dict[str, Calendar | Literal["always"]]
+    teams: dict[str, TeamRule]
+    routing: list[Route] = []  # noqa: RUF012  pydantic copies it
     categories: dict[str, CategoryRule]
+
+    @property
+    def rating_version(self) -> str:
+        """Return what a model is trained for: the first two numbers of the version, which say how ratings are made."""
+        return self.version.rpartition(".")[0]
 
     @property
     def category_names(self) -> tuple[str, ...]:
@@ -69,18 +95,29 @@ class Policy(Record):
                 ranks[s, p] = cell, max(cell, least)
         return ranks
 
-    def act_by(self, rating: Rating, received_at: datetime) -> datetime:
-        """Return the moment by which someone must act on an escalation that arrived at ``received_at``."""
-        return received_at + timedelta(hours=self.ratings[rating].act_within_hours)
+    def act_by(self, rating: Rating, received_at: datetime, team: str | None = None) -> datetime:
+        """Return the moment by which a team must act on an escalation that arrived at ``received_at``; without a team,
+        every hour counts.
+        """
+        hours, calendar = self.ratings[rating].act_within_hours, self.working_hours(rating, team)
+        return received_at + timedelta(hours=hours) if calendar is None else calendar.after(received_at, hours)
+
+    def working_hours(self, rating: Rating, team: str | None) -> Calendar | None:
+        """Return the calendar whose open hours count towards a rating's deadline; None where every hour counts."""
+        if team is None or self.ratings[rating].clock == "wall":
+            return None
+        calendar = self.calendars[self.teams[team].calendar]
+        return calendar if isinstance(calendar, Calendar) else None
 
     def needs_person(self, category: str, rating: Rating) -> bool:
         """Return whether a person must look at every escalation of this main category and rating."""
         least = self.categories[category].person_from
         return least is not None and RATINGS.index(rating) >= RATINGS.index(least)
 
-    def team_for(self, category: str) -> str:
-        """Return the team that mitigates the main category."""
-        return self.categories[category].team
+    def team_for(self, category: str, rating: Rating, market: str | None) -> str:
+        """Return the team that mitigates: that of the first rule of the routing that fits, else the main category's."""
+        route = first_that_takes(self.routing, category, rating, market)
+        return self.categories[category].team if route is None else route.team
 
 
 def load_policy(path: Path = SHIPPED_POLICY) -> Policy:
@@ -138,9 +175,37 @@ def _contradictions(policy: Policy) -> list[str]:
     for (lesser, low), (worse, high) in itertools.pairwise(floors):
         if high < low:
             found.append(f"floor.at_least.{worse} is below floor.at_least.{lesser}")
-    for name, category in policy.categories.items():
-        if category.team not in policy.teams:
-            found.append(f"categories.{name}.team names {category.team!r}, which teams does not list")
-    idle = set(policy.teams) - {category.team for category in policy.categories.values()}
-    found += [f"teams.{name} has no category" for name in sorted(idle)]
+    return [*found, *_clocks(policy), *_names(policy)]
+
+
+def _clocks(policy: Policy) -> list[str]:
+    """Return deadlines that a calendar would turn upside down, and calendars by which none would ever come."""
+    found = []
+    rules = [(name, policy.ratings[name]) for name in RATINGS if name in policy.ratings]
+    for (less, slow), (more, fast) in itertools.pairwise(rules):
+        if slow.clock == "wall" and fast.clock == "team":
+            found.append(f"ratings.{more} counts the hours of a team, so ratings.{less}, which is slower, must too")
+    longest = max((rule.act_within_hours for _, rule in rules if rule.clock == "team"), default=0)
+    for name, calendar in policy.calendars.items():
+        if isinstance(calendar, Calendar):
+            weekly = sum(closes - opens for day in week_of(calendar.hours) for opens, closes in day) / 60
+            if weekly * MOST_WEEKS < longest:
+                found.append(f"calendars.{name} is open {weekly:g} h a week, too few for a deadline of {longest} h")
     return found
+
+
+def _names(policy: Policy) -> list[str]:
+    """Return names that are not defined, and what is defined for nobody."""
+    named = [(f"categories.{name}.team", category.team) for name, category in policy.categories.items()]
+    named += [(f"routing.{at}.team", route.team) for at, route in enumerate(policy.routing)]
+    found = [f"{place} names {team!r}, which teams does not list" for place, team in named if team not in policy.teams]
+    idle = set(policy.teams) - {team for _, team in named}
+    found += [f"teams.{name} has no category and no rule of the routing" for name in sorted(idle)]
+    for name, team in policy.teams.items():
+        if team.calendar not in policy.calendars:
+            found.append(f"teams.{name}.calendar names {team.calendar!r}, which calendars does not list")
+    for at, route in enumerate(policy.routing):
+        unknown = sorted(set(route.categories or ()) - set(policy.categories))
+        found += [f"routing.{at}.categories names {name!r}, which categories does not list" for name in unknown]
+    never = never_reached(policy.routing, policy.category_names)
+    return found + [f"routing.{at} is never reached: the rules before it take all that it is for" for at in never]

@@ -272,10 +272,10 @@ def test_a_manifest_with_a_wrong_field_stops_loading_and_names_the_field(
 def test_a_model_made_for_another_policy_stops_loading_and_both_versions_are_told(
     own_tiny_model: Path, policy: Policy
 ) -> None:
-    message = refusal(own_tiny_model, policy.model_copy(update={"version": "2.0"}))
+    message = refusal(own_tiny_model, policy.model_copy(update={"version": "2.0.1"}))
 
     assert str(own_tiny_model / MANIFEST) in message
-    assert f"policy {policy.version}" in message
+    assert f"policy {policy.rating_version}," in message
     assert "policy 2.0" in message
 
 

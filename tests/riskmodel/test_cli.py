@@ -21,7 +21,7 @@ from fastapi.testclient import TestClient
 
 from riskmodel import Policy, RiskModel, read_escalation
 from riskmodel.cli import main
-from riskmodel.panel import decisive_words, highlighted, in_words, visible
+from riskmodel.panel import deadline_in_words, decisive_words, highlighted, in_words, visible
 from riskmodel.records import Evidence
 from riskmodel.service.app import create_app
 from tests.service import settings_for, wait_until_ready
@@ -73,7 +73,7 @@ def test_a_prediction_shows_everything_a_person_needs(
     shown = on_one_line(output)
     explanation = assessment.explanation
     expected = [
-        f"{assessment.rating.upper()} · act within {policy.ratings[assessment.rating].act_within_hours} hour",
+        f"{assessment.rating.upper()} · act within {deadline_in_words(assessment, policy)}",
         assessment.team,
         f"{assessment.confidence:.0%}, ",
         explanation.rule,

@@ -233,7 +233,7 @@ def test_the_demo_shows_six_answers_the_review_desk_and_a_line_to_try(folder: Pa
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [done.stdout.count(name) for name in ("English", "Spanish", "Portuguese")] == [2, 2, 2]
-    assert len(re.findall(r"within \d+ hour", done.stdout)) == 6
+    assert len(re.findall(r"within \d+ (?:working )?hour", done.stdout)) == 6
     assert len(re.findall(r"\d+%, (very sure|fairly sure|not sure|a guess)", done.stdout)) == 6
     assert f"http://127.0.0.1:{port}/review, where 30 invented cases wait for you." in done.stdout
     assert f"curl -s http://127.0.0.1:{port}/predict " in done.stdout

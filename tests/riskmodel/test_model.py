@@ -77,7 +77,7 @@ def test_the_deadline_counts_from_the_arrival(model: RiskModel, policy: Policy, 
 
     (found,) = model.assess([escalation], NOW)
 
-    assert found.act_by == received_at + timedelta(hours=policy.ratings[found.rating].act_within_hours)
+    assert found.act_by == policy.act_by(found.rating, received_at, found.team)
     assert found.act_by.utcoffset() == timedelta(0)
 
 
@@ -86,7 +86,7 @@ def test_without_an_arrival_the_deadline_counts_from_now(
 ) -> None:
     assert len({assessment.rating for assessment in assessments}) >= 3
     for found in assessments:
-        assert found.act_by == NOW + timedelta(hours=policy.ratings[found.rating].act_within_hours)
+        assert found.act_by == policy.act_by(found.rating, NOW, found.team)
 
 
 def test_an_id_is_kept_and_a_missing_one_is_given(model: RiskModel) -> None:
@@ -113,7 +113,7 @@ def test_the_rule_is_always_a_row_of_the_policy_that_gives_the_rating(
         assert read is not None
         version, severity, proximity, floor, rating = read.groups()
         plain, least = policy.table[severity][proximity], policy.floor.at_least[severity]
-        assert version == policy.version == found.model.policy
+        assert (version, found.model.policy) == (policy.rating_version, policy.version)
         assert (severity, proximity) == (found.severity.value, found.proximity.value)
         assert rating == found.rating == (max(plain, least, key=RATINGS.index) if floor else plain)
         assert not floor or rating != plain
@@ -157,12 +157,14 @@ def test_confidence_is_the_chance_of_the_rating_and_chances_sum_to_one(assessmen
         assert found.rating in found.plausible_ratings
 
 
-def test_categories_and_team_follow_the_policy(assessments: list[Assessment], policy: Policy) -> None:
-    for found in assessments:
+def test_categories_and_team_follow_the_policy(
+    assessments: list[Assessment], escalations: list[Escalation], policy: Policy
+) -> None:
+    for found, escalation in zip(assessments, escalations, strict=True):
         names = [category.name for category in found.categories]
 
         assert list(found.category_probabilities) == list(policy.category_names)
-        assert found.team == policy.team_for(names[0])
+        assert found.team == policy.team_for(names[0], found.rating, escalation.market)
         assert NO_VIOLATION not in names or (names == [NO_VIOLATION] and found.severity.value == "minor")
         for category in found.categories:
             assert category.dsa == policy.categories[category.name].dsa

@@ -1,6 +1,6 @@
 import itertools
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,7 @@ def test_the_version_of_the_policy_is_the_guides(policy: Policy) -> None:
     found = re.search(r"^# Rating guide, version (\S+)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert found is not None
-    assert policy.version == found.group(1)
+    assert policy.rating_version == found.group(1)
 
 
 def test_the_floor_lifts_what_lies_below_it_and_never_lowers(policy: Policy) -> None:
@@ -80,8 +80,10 @@ def test_the_floor_lifts_what_lies_below_it_and_never_lowers(policy: Policy) -> 
 
 
 @pytest.mark.parametrize(("rating", "hours"), [("low", 72), ("medium", 24), ("high", 4), ("critical", 1)])
-def test_someone_must_act_within_the_hours_of_the_rating(policy: Policy, rating: str, hours: int) -> None:
-    assert (policy.act_by(rating, NOON) - NOON).total_seconds() == hours * 3600
+def test_a_team_that_always_works_must_act_within_the_hours_of_the_rating(
+    policy: Policy, rating: str, hours: int
+) -> None:
+    assert (policy.act_by(rating, NOON, "crisis_response") - NOON).total_seconds() == hours * 3600
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,47 @@ def test_someone_must_act_within_the_hours_of_the_rating(policy: Policy, rating:
     ],
 )
 def test_a_category_goes_to_its_team(policy: Policy, category: str, team: str) -> None:
-    assert policy.team_for(category) == team
+    assert policy.team_for(category, "high", "MX") == team
+
+
+@pytest.mark.parametrize(
+    ("category", "rating", "market", "team"),
+    [
+        ("privacy", "critical", "MX", "crisis_response"),
+        ("privacy", "high", "MX", "privacy_and_accounts"),
+        ("harassment", "critical", None, "crisis_response"),
+        ("intellectual_property", "low", "BR", "legal_operations_brazil"),
+        ("intellectual_property", "low", "PT", "legal_operations"),
+        ("intellectual_property", "low", None, "legal_operations"),
+    ],
+)
+def test_the_routing_names_another_team_for_some_ratings_and_markets(
+    policy: Policy, category: str, rating: str, market: str | None, team: str
+) -> None:
+    assert policy.team_for(category, rating, market) == team
+
+
+def test_what_is_urgent_counts_every_hour_whatever_the_team(policy: Policy) -> None:
+    night = datetime(2026, 11, 21, 4, tzinfo=UTC)
+
+    for team in policy.teams:
+        assert policy.act_by("critical", night, team) == night + timedelta(hours=1)
+        assert policy.act_by("high", night, team) == night + timedelta(hours=4)
+
+
+def test_what_can_wait_counts_the_hours_of_the_team(policy: Policy) -> None:
+    friday_evening = datetime(2026, 11, 20, 23, tzinfo=UTC)  # 18:00 in New York, which works until 20:00
+
+    # Two hours on Friday, twelve on Monday, ten on Tuesday.
+    assert policy.act_by("medium", friday_evening, "legal_operations") == datetime(2026, 11, 24, 23, tzinfo=UTC)
+    assert policy.act_by("medium", friday_evening) == friday_evening + timedelta(hours=24)
+
+
+def test_a_less_urgent_rating_is_never_due_before_a_more_urgent_one(policy: Policy) -> None:
+    for team, hours in itertools.product(policy.teams, range(0, 24 * 14, 5)):
+        at = NOON + timedelta(hours=hours)
+        due = [policy.act_by(rating, at, team) for rating in RATINGS]
+        assert due == sorted(due, reverse=True)
 
 
 @pytest.mark.parametrize(("rating", "needed"), [("low", False), ("medium", False), ("high", False), ("critical", True)])
@@ -123,7 +165,7 @@ def test_a_policy_may_keep_a_category_for_a_person_from_any_rating_up(tmp_path: 
 
 
 VERSION = f'version = "{load_policy().version}"'
-CRITICAL = 'critical = { act_within_hours = 1, meaning = "a life, or a child, is in danger now" }\n'
+CRITICAL = 'critical = { act_within_hours = 1, clock = "wall", meaning = "a life, or a child, is in danger now" }\n'
 SEVERE = 'severe = { contained = "medium", plausible = "high", active = "critical" }'
 FLOOR = 'at_least = { severe = "high", serious = "high", moderate = "medium", minor = "medium" }'
 MODERATE = 'moderate = { contained = "low", plausible = "medium", active = "medium" }\n'
@@ -186,7 +228,40 @@ def test_a_policy_that_lacks_something_is_refused_and_the_gap_is_named(
             "categories.illegal_goods.team",
             id="unknown team",
         ),
-        pytest.param("[teams]\n", '[teams]\nnight_shift = "sleeps"\n', "teams.night_shift", id="idle team"),
+        pytest.param(
+            "[teams]\n",
+            '[teams]\nnight_shift = { duty = "sleeps", calendar = "always" }\n',
+            "teams.night_shift",
+            id="idle team",
+        ),
+        pytest.param('team = "legal_operations_brazil"', 'team = "nobody"', "routing.1.team", id="a route to nobody"),
+        pytest.param(
+            'categories = ["intellectual_property"]',
+            'categories = ["harassment"]\nrating_from = "critical"',
+            "routing.1 is never reached",
+            id="a route behind another",
+        ),
+        pytest.param(
+            'categories = ["intellectual_property"]',
+            'categories = ["patents"]',
+            "routing.1.categories names 'patents'",
+            id="a route for an unknown category",
+        ),
+        pytest.param(
+            'in Brazil", calendar = "sao_paulo"',
+            'in Brazil", calendar = "mars"',
+            "teams.legal_operations_brazil.calendar names 'mars'",
+            id="unknown calendar",
+        ),
+        pytest.param(
+            '72, clock = "team"', '72, clock = "wall"', "ratings.medium counts the hours", id="clocks crossed"
+        ),
+        pytest.param(
+            'holidays = "US", hours = { mon-fri = "08:00-20:00" }',
+            'holidays = "US", hours = { mon = "08:00-10:00" }',
+            "calendars.new_york is open 2 h a week",
+            id="hardly ever open",
+        ),
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
@@ -241,6 +316,11 @@ def test_a_policy_that_contradicts_itself_is_refused_and_the_place_is_named(
             id="no source",
         ),
         pytest.param(VERSION, "version = 1.1", "version", id="a number as version"),
+        pytest.param(VERSION, 'version = "1.1"', "version", id="two numbers as version"),
+        pytest.param('"America/Bogota"', '"America/Macondo"', "calendars.bogota", id="a zone nobody knows"),
+        pytest.param('"BR-SP"', '"BR-XX"', "calendars.sao_paulo", id="a place without known holidays"),
+        pytest.param('markets = ["BR"]', 'markets = ["br"]', "routing.1.markets", id="a market nobody knows"),
+        pytest.param('24, clock = "team"', '24, clock = "sun"', "ratings.medium.clock", id="a clock nobody knows"),
     ],
 )
 def test_a_policy_with_a_value_that_cannot_be_is_refused_and_the_place_is_named(

@@ -127,7 +127,7 @@ def tabulate(sample: list[Labelled], answers: list[Assessment], policy: Policy) 
         table.add_column(name, ratio=ratio)
     for labelled, answer in zip(sample, answers, strict=True):
         language = LANGUAGE_NAMES.get(answer.language, answer.language)
-        within = Text(f"\nwithin {deadline_in_words(answer.rating, policy)}\n")
+        within = Text(f"\nwithin {deadline_in_words(answer, policy)}\n")
         table.add_row(
             Text.assemble((f"{language}: ", "bold"), _start(labelled.body["text"])),
             Text.assemble(_coloured(answer.rating), within, "people: ", _coloured(labelled.rating)),

@@ -16,7 +16,7 @@ class Example:
     response: dict[str, Any]
 
 
-POLICY = "1.1"
+RATING_POLICY, POLICY = "1.1", "1.1.1"
 CATEGORIES = [
     "violence",
     "extremism",
@@ -62,7 +62,7 @@ def _example(
     others = dict.fromkeys(CATEGORIES, 0.01)
     explanation = {
         "summary": summary,
-        "rule": f"policy {POLICY}: {severity[0]} × {proximity[0]} → {rating[0]}",
+        "rule": f"policy {RATING_POLICY}: {severity[0]} × {proximity[0]} → {rating[0]}",
         "evidence": [{"start": start, "end": start + len(phrase), "text": phrase, "weight": 0.58}],
         "counterfactuals": [{"if": answer, "then": other} for answer, other in counterfactuals.items()],
         "precedents": [{"id": "en-0001", "rating": rating[0], "similarity": 0.91, "excerpt": precedent}],
@@ -127,11 +127,11 @@ EXAMPLES = (
         proximity=("active", 0.86),
         category=("privacy", "privacy_and_accounts", "STATEMENT_CATEGORY_DATA_PROTECTION_AND_PRIVACY_VIOLATIONS"),
         probabilities=(0.05, 0.88, 0.06, 0.01),
-        act_by="2026-03-03T09:00:00Z",
+        act_by="2026-03-03T22:00:00Z",
         phrase="Publicaron mi domicilio y mi teléfono sin permiso",
         summary=(
             "Calificación media: el reporte describe un daño moderado (privacidad) que ocurre ahora o está cerca; hay "
-            "que actuar en 24 horas. Palabras decisivas: «Publicaron mi domicilio y mi teléfono sin permiso»."
+            "que actuar en 24 horas hábiles. Palabras decisivas: «Publicaron mi domicilio y mi teléfono sin permiso»."
         ),
         counterfactuals={"contained": "low", "minor": "low", "serious": "high", "severe": "critical"},
         precedent="Someone posted the phone number of a shop assistant after a complaint.",
@@ -149,15 +149,15 @@ EXAMPLES = (
         proximity=("contained", 0.95),
         category=(
             "intellectual_property",
-            "legal_operations",
+            "legal_operations_brazil",
             "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS",
         ),
         probabilities=(0.96, 0.03, 0.01, 0.0),
-        act_by="2026-03-05T09:00:00Z",
+        act_by="2026-03-09T23:00:00Z",
         phrase="o anúncio já foi removido",
         summary=(
             "Classificação baixa: o relato descreve um dano moderado (propriedade intelectual) que já acabou ou não é "
-            "crível; é preciso agir em 72 horas. Palavras decisivas: “o anúncio já foi removido”."
+            "crível; é preciso agir em 72 horas úteis. Palavras decisivas: “o anúncio já foi removido”."
         ),
         counterfactuals={"plausible": "medium", "active": "medium", "severe": "medium"},
         precedent="A seller removed copied study notes after the publisher's notice.",

@@ -163,12 +163,14 @@ def summary(
     proximity: Proximity,
     lifted: bool,
     categories: list[str],
+    team: str,
     evidence: list[Evidence],
     policy: Policy,
 ) -> str:
     """Return one or two fixed sentences in the language of the report, in English where that is not ours."""
     words = _sentences()[language if language in LANGUAGES else FALLBACK_LANGUAGE]
-    hours = policy.ratings[rating].act_within_hours
+    hours, working = policy.ratings[rating].act_within_hours, policy.working_hours(rating, team) is not None
+    unit = ("working_hour" if working else "hour") + ("" if hours == 1 else "s")
     kind = "no_violation" if categories == [NO_VIOLATION] else "harm"
     parts = [
         words[kind].format(
@@ -176,7 +178,7 @@ def summary(
             severity=words["severities"][severity],
             proximity=words["proximities"][proximity],
             categories=", ".join(words["categories"][name] for name in categories),
-            hours=words["hour"] if hours == 1 else words["hours"].format(n=hours),
+            hours=words[unit].format(n=hours),
         )
     ]
     if lifted:

@@ -168,4 +168,3 @@ def test_golden_cases_look_like_others_and_show_who_rates_well(casebook: Caseboo
 
     assert [(one.analyst, one.right.n, one.right.value) for one in found.golden] == [("ana", 2, 1.0), ("bo", 2, 0.0)]
     assert found.automatic.drawn == 0
-    assert policy.version == "1.1"

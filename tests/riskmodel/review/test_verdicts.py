@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from riskmodel.casebook import Casebook
 from riskmodel.errors import CasebookError
-from riskmodel.policy import Policy
+from riskmodel.policy import Policy, load_policy
 from riskmodel.records import PROXIMITIES, SEVERITIES, Proximity, Severity
 from riskmodel.review import (
     ChangedError,
@@ -45,7 +45,7 @@ def test_a_confirmed_verdict_says_who_when_how_long_and_of_what_model(casebook: 
 
     assert (verdict.kind, verdict.rating, verdict.analyst) == ("confirmed", "high", "ana")
     assert (verdict.decided_at, verdict.seconds) == (NOON + minutes(2), 12.5)
-    assert (verdict.model_version, verdict.policy_version) == ("v1", "1.1")
+    assert (verdict.model_version, verdict.policy_version) == ("v1", load_policy().version)
     assert verdict.evidence == ((0, 3), (4, 10))
     assert (verdict.purpose, verdict.weight, verdict.retracts) == ("review", 1.0, None)
     assert desk.verdicts.of(item.escalation) == (verdict,)

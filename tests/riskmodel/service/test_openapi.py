@@ -73,11 +73,14 @@ def test_an_example_follows_the_records_and_the_policy(example: Example) -> None
     assert json.loads(answer.model_dump_json(by_alias=True)) == example.response
     assert policy.table[severity][proximity] == answer.rating  # type: ignore[index]
     assert isinstance(escalation.received_at, datetime)
-    assert policy.act_by(answer.rating, escalation.received_at) == answer.act_by
-    assert (policy.team_for(main.name), policy.categories[main.name].dsa) == (answer.team, main.dsa)
+    assert policy.act_by(answer.rating, escalation.received_at, answer.team) == answer.act_by
+    assert (policy.team_for(main.name, answer.rating, escalation.market), policy.categories[main.name].dsa) == (
+        answer.team,
+        main.dsa,
+    )
     assert tuple(answer.category_probabilities) == policy.category_names
     assert answer.model.policy == policy.version
-    assert answer.explanation.rule == f"policy {policy.version}: {severity} × {proximity} → {answer.rating}"
+    assert answer.explanation.rule == f"policy {policy.rating_version}: {severity} × {proximity} → {answer.rating}"
     assert all(escalation.text[item.start : item.end] == item.text for item in answer.explanation.evidence)
     counterfactuals = explanation.counterfactuals(severity, proximity, False, policy)  # type: ignore[arg-type]
     assert answer.explanation.counterfactuals == counterfactuals
@@ -88,6 +91,7 @@ def test_an_example_follows_the_records_and_the_policy(example: Example) -> None
         proximity,  # type: ignore[arg-type]
         False,
         [main.name],
+        answer.team,
         answer.explanation.evidence,
         policy,
     )

@@ -254,10 +254,11 @@ def sentence(
     cell: tuple[str, str, bool] = ("severe", "active", False),
     categories: tuple[str, ...] = ("violence",),
     evidence: tuple[Evidence, ...] = (),
+    team: str = "crisis_response",
 ) -> str:
     severity, proximity, lifted = cell
     rating = rated(POLICY, severity, proximity, lifted)
-    return summary(language, rating, severity, proximity, lifted, list(categories), list(evidence), POLICY)
+    return summary(language, rating, severity, proximity, lifted, list(categories), team, list(evidence), POLICY)
 
 
 RATING_WORDS = {
@@ -290,6 +291,14 @@ def test_the_summary_of_each_row_names_rating_and_deadline_in_the_language(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_two_rows_have_the_same_summary(language: str) -> None:
     assert len({sentence(language, cell) for cell in CELLS}) == len(CELLS)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "24 working hours."), ("es", "24 horas hábiles."), ("pt", "24 horas úteis.")]
+)
+def test_hours_that_count_only_while_a_team_works_are_told_as_such(language: str, words: str) -> None:
+    assert words in sentence(language, ("moderate", "active", False), team="legal_operations")
+    assert "4 h" in sentence(language, ("serious", "active", False), team="legal_operations")
 
 
 def test_an_hour_is_one_hour() -> None:
