@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from benchmarks.texts import read_texts
 from riskmodel import load_model, load_policy, read_escalation
 from riskmodel.artifact import utc_text
-from riskmodel.casebook import Rated, Sent, digest_of, open_casebook
+from riskmodel.casebook import Rated, Sent, digest_of, open_casebook, packed
 from riskmodel.casebook.database import create_database_engine
-from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS
+from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, VECTORS
 from riskmodel.records import SOURCES, Assessment
 
 TEMPLATES = 200
@@ -30,6 +30,7 @@ class Template:
 
     escalation: dict[str, Any]
     assessment: dict[str, Any]
+    vector: dict[str, Any]
 
 
 def rated_templates(folder: Path, count: int = TEMPLATES) -> list[Rated]:
@@ -39,9 +40,10 @@ def rated_templates(folder: Path, count: int = TEMPLATES) -> list[Rated]:
     for at, text in enumerate(read_texts()[:count]):
         raw = {"text": text, "source": SOURCES[at % len(SOURCES)], "market": MARKETS[at % len(MARKETS)]}
         escalation = read_escalation(raw | {"id": uuid.uuid4().hex, "received_at": utc_text(now)})
-        (assessment,) = model.assess([escalation], now)
+        (made,) = model.assessed([escalation], now)
+        assessment, vector = made.assessment, packed(made.vector)
         sent = Sent(CLIENTS[at % len(CLIENTS)], escalation, None, digest_of(escalation), uuid.uuid4().hex, "benchmark")
-        found.append(Rated(sent, assessment, document_of(assessment), received_at=now, assessed_at=now))
+        found.append(Rated(sent, assessment, document_of(assessment), now, now, vector))
     return found
 
 
@@ -58,10 +60,12 @@ def templates_of(url: str, rated: Sequence[Rated]) -> list[Template]:
     engine = create_database_engine(url)
     with engine.connect() as connection:
         escalations = connection.execute(sa.select(ESCALATIONS).order_by(ESCALATIONS.c.number)).mappings().all()
-        assessments = connection.execute(sa.select(ASSESSMENTS)).mappings().all()
+        assessments, vectors = (
+            {row["escalation"]: dict(row) for row in connection.execute(sa.select(table)).mappings()}
+            for table in (ASSESSMENTS, VECTORS)
+        )
     engine.dispose()
-    of = {row["escalation"]: dict(row) for row in assessments}
-    return [Template(dict(row), of[row["number"]]) for row in escalations]
+    return [Template(dict(row), assessments[row["number"]], vectors[row["number"]]) for row in escalations]
 
 
 def fill(url: str, size: int, templates: Sequence[Template], report: Callable[[int, int, str], None]) -> None:
@@ -83,6 +87,7 @@ def fill(url: str, size: int, templates: Sequence[Template], report: Callable[[i
             with connection.begin() if not connection.in_transaction() else connection.get_transaction():
                 connection.execute(sa.insert(ESCALATIONS), [row.escalation for row in rows])
                 connection.execute(sa.insert(ASSESSMENTS), [row.assessment for row in rows])
+                connection.execute(sa.insert(VECTORS), [row.vector for row in rows])
         report(numbers[-1], size, "")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
@@ -106,4 +111,5 @@ def _copy(template: Template, number: int, kept_at: datetime) -> Template:
         escalation,
         template.assessment
         | {"number": number, "escalation": number, "assessed_at": kept_at, "act_by": kept_at, "document": document},
+        template.vector | {"assessment": number, "escalation": number},
     )

@@ -41,6 +41,14 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
+@dataclass(frozen=True, eq=False)
+class Assessed:
+    """An assessment, and the vector it was read from: (d,), unit length."""
+
+    assessment: Assessment
+    vector: FloatArray
+
+
 @dataclass(frozen=True)
 class RiskModel:
     """One version of the trained stages under one policy; several threads may use it at once."""
@@ -66,7 +74,18 @@ class RiskModel:
         *,
         crowded: bool = False,
     ) -> list[Assessment]:
-        """Rate and explain each escalation, in order.
+        """Rate and explain each escalation, in order; the arguments are those of :meth:`assessed`."""
+        return [one.assessment for one in self.assessed(escalations, now, new_id, crowded=crowded)]
+
+    def assessed(
+        self,
+        escalations: Sequence[Escalation],
+        now: datetime,
+        new_id: Callable[[], str] = new_id,
+        *,
+        crowded: bool = False,
+    ) -> list[Assessed]:
+        """Rate and explain each escalation, in order, and give the vectors of that one pass too.
 
         Args:
             escalations: validated escalations.
@@ -76,7 +95,10 @@ class RiskModel:
         """
         encodings = self.encoder.encode([escalation.text for escalation in escalations], crowded=crowded)
         return [
-            self._assess(escalation, encoding, escalation.received_at or now, escalation.id or new_id())
+            Assessed(
+                self._assess(escalation, encoding, escalation.received_at or now, escalation.id or new_id()),
+                encoding.vector,
+            )
             for escalation, encoding in zip(escalations, encodings, strict=True)
         ]
 

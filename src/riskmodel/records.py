@@ -29,6 +29,8 @@ Source = Literal[
     "legal",
 ]
 Language = Literal["en", "es", "pt"]
+Reliability = Literal["A", "B", "C", "D", "E", "F"]
+Credibility = Annotated[int, Field(ge=1, le=6)]  # a Literal would take true for 1
 Route = Literal["auto", "review"]
 ReviewReason = Literal[
     "uncertain rating",
@@ -49,12 +51,16 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 PROXIMITIES: tuple[Proximity, ...] = get_args(Proximity)
 SOURCES: tuple[Source, ...] = get_args(Source)
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+RELIABILITIES: tuple[Reliability, ...] = get_args(
+    Reliability
+)  # of a source, by the Admiralty scale: F cannot be judged
 UNDETERMINED = "und"  # ISO 639-2: no language can be told
 MARKETS: frozenset[str] = frozenset(country.alpha_2 for country in pycountry.countries)
 
 MAX_TEXT_CHARACTERS = 20_000
 MAX_ID_CHARACTERS = 128
 LAST_YEAR = 9998  # the calendar ends with 9999, and a deadline lies after its escalation
+_NAME = rf"^[\x21-\x7e]{{1,{MAX_ID_CHARACTERS}}}$"
 _DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 _TIME_EXPECTED = "RFC 3339, such as 2026-01-31T18:00:00Z"
 
@@ -112,13 +118,25 @@ class Escalation(Record):
     ] = None
     id: Annotated[
         str | None,
-        Field(pattern=rf"^[\x21-\x7e]{{1,{MAX_ID_CHARACTERS}}}$", description="the sender's own identifier"),
+        Field(pattern=_NAME, description="the sender's own identifier"),
     ] = None
     received_at: Annotated[
         AwareDatetime | None,
         Field(strict=False, description="when it arrived, RFC 3339; now if absent"),
         BeforeValidator(_written_time),
         AfterValidator(_in_utc),
+    ] = None
+    reliability: Annotated[
+        Reliability | None,
+        Field(description="of the source, by the Admiralty scale: A completely reliable ... E unreliable, F unknown"),
+    ] = None
+    credibility: Annotated[
+        Credibility | None,
+        Field(description="of what it says, by the Admiralty scale: 1 confirmed ... 5 improbable, 6 unknown"),
+    ] = None
+    reporter: Annotated[
+        str | None,
+        Field(pattern=_NAME, description="who reported it, as an identifier that tells reporters apart; no name"),
     ] = None
 
 
@@ -249,6 +267,8 @@ def _expected(error: dict[str, Any]) -> tuple[str, str]:
                 "text of another form",
                 f"1 to {MAX_ID_CHARACTERS} printable ASCII characters without spaces",
             )
+        case "int_type" | "int_from_float" | "greater_than_equal" | "less_than_equal":
+            return f"{kind_of(value)} that is none of the scale", "a whole number from 1 to 6"
         case "value_error":
             found, _, expected = str(context["error"]).removeprefix("found ").partition(", expected ")
             return found, expected

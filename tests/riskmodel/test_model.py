@@ -424,3 +424,12 @@ def test_the_model_knows_what_it_was_trained_on_better_than_chance(
     right = np.mean([found.rating == true for found, true in zip(assessments, rows["rating"], strict=True)])
 
     assert right > 0.4
+
+
+def test_the_vector_comes_out_of_the_pass_that_rates(model: RiskModel, escalations: list[Escalation]) -> None:
+    found = model.assessed(escalations, NOW)
+
+    assert [one.assessment for one in found] == model.assess(escalations, NOW)
+    for one, escalation in zip(found, escalations, strict=True):
+        (encoding,) = model.encoder.encode([escalation.text])
+        assert np.array_equal(one.vector, encoding.vector)

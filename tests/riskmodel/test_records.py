@@ -307,3 +307,29 @@ def test_an_assessment_is_the_json_of_the_contract() -> None:
 def test_a_decision_knows_no_other_reason_than_the_named_ones() -> None:
     with pytest.raises(ValidationError):
         Decision.model_validate({"route": "review", "reasons": ["a bad feeling"]})
+
+
+def test_an_escalation_says_how_far_its_source_and_its_words_are_trusted_and_who_reported() -> None:
+    found = read_escalation({"text": "x", "reliability": "B", "credibility": 2, "reporter": "acct-77"})
+
+    assert (found.reliability, found.credibility, found.reporter) == ("B", 2, "acct-77")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("reliability", "G", "'A', 'B', 'C', 'D', 'E' or 'F'"),
+        ("reliability", "b", "'A', 'B', 'C', 'D', 'E' or 'F'"),
+        ("credibility", 0, "a whole number from 1 to 6"),
+        ("credibility", "2", "a whole number from 1 to 6"),
+        ("credibility", 7, "a whole number from 1 to 6"),
+        ("credibility", 2.5, "a whole number from 1 to 6"),
+        ("credibility", True, "a whole number from 1 to 6"),
+        ("reporter", "Ana Silva", "printable ASCII characters without spaces"),
+    ],
+)
+def test_another_scale_or_a_name_with_spaces_is_refused(field: str, value: Any, expected: str) -> None:
+    found = problem({"text": "x", field: value})
+
+    assert found.field == field
+    assert expected in found.expected

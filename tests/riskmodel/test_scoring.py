@@ -403,3 +403,27 @@ def test_reading_and_writing_a_large_file_holds_a_small_part_of_it(kind: str, mo
 def test_the_pace_and_the_counts_end_up_in_one_line() -> None:
     done = Scored(rated=1_200, refused=3, refused_file=Path("out.refused.jsonl"), seconds=10.0)
     assert str(done) == "Rated 1,200, refused 3 (out.refused.jsonl), 120 rows/s."
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_far_a_source_is_trusted_is_read_from_any_kind_of_file(kind: str, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": "one", "reliability": "B", "credibility": 3, "reporter": "acct-1"},
+        {"text": "two", "reliability": None, "credibility": None, "reporter": None},
+    ]
+
+    with open_rows(write_rows(tmp_path / f"in.{kind}", rows)) as opened:
+        first, second = [read_escalation(row.fields) for row in opened.rows]
+
+    assert (first.reliability, first.credibility, first.reporter) == ("B", 3, "acct-1")
+    assert (second.reliability, second.credibility, second.reporter) == (None, None, None)
+
+
+def test_whole_numbers_that_pandas_wrote_as_fractions_are_read_and_others_refused(tmp_path: Path) -> None:
+    numbers = pa.array([3.0, None, float("nan"), 2.5], from_pandas=False)
+    pq.write_table(pa.table({"text": ["one", "two", "three", "four"], "credibility": numbers}), tmp_path / "in.parquet")
+
+    with open_rows(tmp_path / "in.parquet") as opened:
+        found = [row.fields.get("credibility") for row in opened.rows]
+
+    assert found == [3, None, None, 2.5]

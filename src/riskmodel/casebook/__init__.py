@@ -19,6 +19,7 @@ from riskmodel.casebook.records import (
     UnknownCaseError,
     digest_of,
 )
+from riskmodel.casebook.vectors import packed, unpacked
 
 __all__ = [
     "ROLES",
@@ -43,4 +44,6 @@ __all__ = [
     "UnknownCaseError",
     "digest_of",
     "open_casebook",
+    "packed",
+    "unpacked",
 ]

@@ -12,6 +12,7 @@ from riskmodel.casebook.records import Case, KeptAssessment
 from riskmodel.redaction import redact, redact_stretch
 
 CASES_AT_ONCE = 200  # in memory
+REPORTER_MASK = "[reporter]"
 
 
 def export(database: Database, filters: Filters, *, redacted: bool) -> Iterator[dict[str, Any]]:
@@ -36,6 +37,9 @@ def _row(case: Case, *, redacted: bool) -> dict[str, Any]:
         "text": redact(case.text) if redacted else case.text,
         "source": case.source,
         "market": case.market,
+        "reliability": case.reliability,
+        "credibility": case.credibility,
+        "reporter": REPORTER_MASK if redacted and case.reporter is not None else case.reporter,
         "assessments": [_assessment(kept, case.text, redacted=redacted) for kept in case.assessments],
     }
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from riskmodel.casebook.finding import Names, Outcome, look_up
 from riskmodel.casebook.records import Found, Rated
-from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, REVIEWS
+from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, REVIEWS, VECTORS
 from riskmodel.errors import CasebookUnavailableError
 
 ROUNDS = 5  # of inserting and looking; more only if others delete what was just there, each time
@@ -76,9 +76,27 @@ def _insert(
     inserted = [at for at in places if (rated[at].sent.client, rated[at].assessment.id) in numbers]
     if inserted:
         new = [(rated[at], numbers[rated[at].sent.client, rated[at].assessment.id]) for at in inserted]
-        connection.execute(_INSERT_ASSESSMENTS, [_assessment_row(one, number) for one, number in new])
+        _assess(connection, new)
         _queue(connection, new, now, enter)
     return inserted
+
+
+def _assess(connection: sa.Connection, kept: Sequence[tuple[Rated, int]]) -> None:
+    """Insert the assessments, and the vectors of those that have one."""
+    made = connection.execute(_INSERT_ASSESSMENTS, [_assessment_row(one, number) for one, number in kept])
+    assessments = {escalation: number for number, escalation in made}
+    rows = [
+        {
+            "assessment": assessments[number],
+            "escalation": number,
+            "model_version": one.assessment.model.version,
+            "vector": one.vector,
+        }
+        for one, number in kept
+        if one.vector is not None
+    ]
+    if rows:
+        connection.execute(_INSERT_VECTORS, rows)
 
 
 def _queue(connection: sa.Connection, kept: Iterable[tuple[Rated, int]], now: datetime, enter: Enter) -> None:
@@ -110,6 +128,9 @@ def _escalation_row(rated: Rated, now: datetime) -> dict[str, Any]:
         "text": sent.escalation.text,
         "source": sent.escalation.source,
         "market": sent.escalation.market,
+        "reliability": sent.escalation.reliability,
+        "credibility": sent.escalation.credibility,
+        "reporter": sent.escalation.reporter,
     }
 
 
@@ -140,5 +161,6 @@ _INSERT_ESCALATIONS: dict[str, Any] = {
 _NEXT_NUMBERS = sa.text(
     "SELECT nextval(pg_get_serial_sequence('escalations', 'number')) FROM generate_series(1, :count)"
 )
-_INSERT_ASSESSMENTS = sa.insert(ASSESSMENTS)
+_INSERT_ASSESSMENTS = sa.insert(ASSESSMENTS).returning(ASSESSMENTS.c.number, ASSESSMENTS.c.escalation)
+_INSERT_VECTORS = sa.insert(VECTORS)
 _INSERT_REVIEWS = sa.insert(REVIEWS)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from riskmodel.errors import CasebookError
-from riskmodel.records import Assessment, Escalation
+from riskmodel.records import Assessment, Credibility, Escalation, Reliability
 
 ConflictField = Literal["id", "Idempotency-Key"]
 
@@ -43,13 +43,18 @@ class Sent:
 
 @dataclass(frozen=True)
 class Rated:
-    """An escalation with its assessment, whose ``id`` names both, and the exact JSON that will leave the service."""
+    """An escalation with its assessment, whose ``id`` names both, and the exact JSON that will leave the service.
+
+    Attributes:
+        vector: of its text, see :mod:`riskmodel.casebook.vectors`; None where none was made.
+    """
 
     sent: Sent
     assessment: Assessment = field(repr=False)
     document: str = field(repr=False)
     received_at: datetime
     assessed_at: datetime
+    vector: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,9 @@ class Case:
     text: str = field(repr=False)
     source: str | None
     market: str | None
+    reliability: Reliability | None
+    credibility: Credibility | None
+    reporter: str | None = field(repr=False)
     assessments: tuple[KeptAssessment, ...]
 
 

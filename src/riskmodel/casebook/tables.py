@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0002"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0003"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,10 +51,12 @@ def moment_of(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+_INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def _number() -> "sa.Column[int]":
     """Return the key of a table that is appended to; never used again for another row, also on SQLite."""
-    integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return sa.Column("number", integer, primary_key=True, autoincrement=True)
+    return sa.Column("number", _INTEGER, primary_key=True, autoincrement=True)
 
 
 METADATA = sa.MetaData(
@@ -82,6 +84,9 @@ ESCALATIONS = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("source", sa.Text),
     sa.Column("market", sa.Text),
+    sa.Column("reliability", sa.Text),
+    sa.Column("credibility", sa.SmallInteger),
+    sa.Column("reporter", sa.Text),
     # The client last: an id is also looked up without it, and SQLite then finds lists of ids by the index.
     sa.UniqueConstraint("id", "client"),
     sa.UniqueConstraint("idempotency_key", "client"),
@@ -118,6 +123,23 @@ ASSESSMENTS = sa.Table(
     sa.Index(None, "route", "escalation"),
     sa.Index(None, "model_version", "escalation"),
     sqlite_autoincrement=True,
+)
+
+# The vector that an assessment was read from. Apart from it, as whoever compares vectors reads thousands at once.
+VECTORS = sa.Table(
+    "vectors",
+    METADATA,
+    sa.Column(
+        "assessment",
+        _INTEGER,
+        sa.ForeignKey("assessments.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("escalation", sa.BigInteger, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Index(None, "escalation"),
 )
 
 API_KEYS = sa.Table(

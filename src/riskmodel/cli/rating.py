@@ -49,8 +49,9 @@ def score(
 ) -> None:
     """Rate every row of a file of any size.
 
-    Reads the columns text, source, market, id and received_at. Refused rows go to a file beside OUT that ends in
-    .refused.jsonl, with their number (from 1, without the header; in JSON lines the line's) and the reason.
+    Reads the columns text, source, market, id, received_at, reliability, credibility and reporter. Refused rows go
+    to a file beside OUT that ends in .refused.jsonl, with their number (from 1, without the header; in JSON lines the
+    line's) and the reason.
     """
     from rich.console import Console  # noqa: PLC0415
 

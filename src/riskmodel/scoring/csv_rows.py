@@ -2,10 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from riskmodel.errors import DataError
 from riskmodel.scoring.rows import MAX_LINE, TEXT, Row, Rows, check_columns, readable, unreadable
@@ -81,7 +82,13 @@ def _rows(reader: "Reader", columns: tuple[str, ...]) -> Iterator[Row]:
         elif not _is_utf8(cells):
             yield unreadable(number, "bytes that are not UTF-8", "UTF-8")
         else:
-            yield readable(number, dict(zip(columns, cells, strict=True)))
+            yield readable(number, _typed(dict(zip(columns, cells, strict=True))))
+
+
+def _typed(cells: dict[str, str]) -> dict[str, Any]:
+    """Return cells with the one field that is a number as one."""
+    number = cells.get("credibility", "")
+    return {**cells, "credibility": int(number)} if re.fullmatch("[0-9]", number) else dict(cells)
 
 
 def _is_utf8(cells: list[str]) -> bool:

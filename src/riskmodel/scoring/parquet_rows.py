@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,21 @@ def _rows(path: Path, file: pq.ParquetFile, columns: list[str]) -> Iterator[Row]
 
 
 def _values(name: str, column: pa.Array) -> list[Any]:
-    """Return a column's values; whole numbers in ``id`` become text, as in a CSV file."""
+    """Return a column's values; whole numbers in ``id`` become text, as in a CSV file.
+
+    Where some rows have no ``credibility``, pandas writes the others' as fractions.
+    """
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     elif name == "id" and pa.types.is_integer(column.type):
         column = column.cast(pa.string())
+    elif name == "credibility" and pa.types.is_floating(column.type):
+        return [None if not cell.is_valid else _whole(cell.as_py()) for cell in column]
     return [_value(cell) for cell in column]
+
+
+def _whole(number: float) -> float | int | None:
+    return None if isnan(number) else int(number) if number.is_integer() else number
 
 
 def _value(cell: pa.Scalar) -> Any:

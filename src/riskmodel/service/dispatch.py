@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from functools import partial
 from math import ceil
 
-from riskmodel.casebook import Casebook, Conflict, Found, Rated, Sent
+from riskmodel.casebook import Casebook, Conflict, Found, Rated, Sent, packed
 from riskmodel.errors import FieldProblem, RiskmodelError
-from riskmodel.model import new_id
-from riskmodel.records import Assessment
+from riskmodel.model import Assessed, new_id
 from riskmodel.service.errors import (
     STOPPING,
     AssessmentError,
@@ -204,7 +203,7 @@ class Dispatcher:
         sent: Sent,
         future: "asyncio.Future[Found | Conflict]",
         job: Job,
-        outcome: Assessment | RiskmodelError,
+        outcome: Assessed | RiskmodelError,
         seconds: float,
     ) -> None:
         """Send what a lane made on to the keeper; called on the lane's thread."""
@@ -213,16 +212,18 @@ class Dispatcher:
             return
         pace = seconds / (len(job.escalation.text) + OVERHEAD_CHARACTERS)
         self._pace = PACE_MEMORY * self._pace + (1 - PACE_MEMORY) * pace
-        self._metrics.assessed(outcome, seconds)
+        assessment = outcome.assessment
+        self._metrics.assessed(assessment, seconds)
         job.assessed_ns = time.time_ns()
         begun_ns = job.assessed_ns - int(seconds * 1e9)
         job.trace.add("queue", job.queued_ns, begun_ns)
         job.trace.add("assess", begun_ns, job.assessed_ns, characters=len(job.escalation.text))
         if job.abandoned:  # nobody was answered, so nothing is kept
             return
-        document = outcome.model_dump_json(by_alias=True)
+        document = assessment.model_dump_json(by_alias=True)
         received_at = job.escalation.received_at or job.now
-        self._keeper.submit(Rated(sent, outcome, document, received_at=received_at, assessed_at=job.now), future)
+        rated = Rated(sent, assessment, document, received_at, assessed_at=job.now, vector=packed(outcome.vector))
+        self._keeper.submit(rated, future)
 
     def _keep(self, rated: list[Rated]) -> list[Found | Conflict]:
         """Keep escalations in one transaction; called on the keeper's thread."""

@@ -55,6 +55,7 @@ def _example(
     precedent: str,
     plausible: tuple[Rating, ...] = (),
     reasons: tuple[ReviewReason, ...] = (),
+    **origin: str | int,
 ) -> Example:
     name, team, dsa = category
     start = text.index(phrase)
@@ -84,7 +85,7 @@ def _example(
         "decision": {"route": "review" if reasons else "auto", "reasons": [*reasons]},
         "model": {"name": "riskmodel", "version": "2026.1", "policy": POLICY},
     }
-    request = {"text": text, "source": source, "market": market, "id": identifier, "received_at": RECEIVED_AT}
+    request = {"text": text, "source": source, "market": market, "id": identifier, "received_at": RECEIVED_AT} | origin
     return Example(language, title, request, response)
 
 
@@ -96,6 +97,9 @@ EXAMPLES = (
         text="Twelve buyers lost money on a fake courier page that asks for card details; it is still online.",
         source="partner",
         market="GB",
+        reliability="B",
+        credibility=2,
+        reporter="partner-desk-12",
         rating=("high", 0.91),
         severity=("serious", 0.92),
         proximity=("active", 0.94),

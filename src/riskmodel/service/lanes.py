@@ -14,7 +14,8 @@ from datetime import datetime
 import structlog
 
 from riskmodel.errors import RiskmodelError
-from riskmodel.records import Assessment, Escalation
+from riskmodel.model import Assessed
+from riskmodel.records import Escalation
 from riskmodel.service.errors import AssessmentError
 from riskmodel.service.loading import LoadedModel
 from riskmodel.service.tracing import NO_TRACE, Trace
@@ -34,7 +35,7 @@ class Job:
     escalation: Escalation
     now: datetime
     request_id: str | None
-    finish: Callable[["Job", Assessment | RiskmodelError, float], None]
+    finish: Callable[["Job", Assessed | RiskmodelError, float], None]
     trace: Trace = NO_TRACE
     abandoned: bool = False
     queued_ns: int = field(default_factory=time.time_ns)
@@ -161,9 +162,9 @@ class Lanes:
 
     def _assess(self, thread: threading.Thread, job: Job, crowded: bool) -> None:
         began = time.perf_counter()
-        outcome: Assessment | AssessmentError
+        outcome: Assessed | AssessmentError
         try:
-            (outcome,) = job.loaded.model.assess([job.escalation], job.now, crowded=crowded)
+            (outcome,) = job.loaded.model.assessed([job.escalation], job.now, crowded=crowded)
         except Exception:  # the border of the thread: what went wrong with one must not end it
             log.error("not assessed", request_id=job.request_id, exc_info=True)
             outcome = AssessmentError()

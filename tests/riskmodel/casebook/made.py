@@ -65,9 +65,15 @@ def make_rated(
     text: str = TEXT,
     source: Any = "user_report",
     market: str | None = "BR",
+    received_at: datetime = NOON,
+    vector: bytes | None = None,
+    reliability: Any = None,
+    credibility: Any = None,
+    reporter: str | None = None,
     **answer: Any,
 ) -> Rated:
     """Return an escalation that carried the id itself, or was given it when it was rated."""
-    sent = make_sent(id_ if own_id else None, client=client, key=key, text=text, source=source, market=market)
+    origin = {"source": source, "reliability": reliability, "credibility": credibility, "reporter": reporter}
+    sent = make_sent(id_ if own_id else None, client=client, key=key, text=text, market=market, **origin)
     assessment = make_assessment(id_, text, **answer)
-    return Rated(sent, assessment, assessment.model_dump_json(by_alias=True), NOON, NOON)
+    return Rated(sent, assessment, assessment.model_dump_json(by_alias=True), received_at, received_at, vector)

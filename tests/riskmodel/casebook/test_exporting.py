@@ -23,8 +23,22 @@ def test_an_export_holds_everything_as_it_was_sent_and_answered(casebook: Casebo
         "text": TEXT,
         "source": "user_report",
         "market": "BR",
+        "reliability": None,
+        "credibility": None,
+        "reporter": None,
         "assessments": [json.loads(rated.document) | {"assessed_at": "2026-03-01T12:00:00Z"}],
     }
+
+
+def test_a_redacted_export_tells_how_far_a_source_is_trusted_and_not_who_it_was(casebook: Casebook) -> None:
+    casebook.keep([make_rated("a-1", reliability="B", credibility=2, reporter="acct-77"), make_rated("a-2")])
+
+    unnamed, named = casebook.export(Filters(), redact=True)
+    _, as_it_is = casebook.export(Filters(), redact=False)
+
+    assert (named["reliability"], named["credibility"], named["reporter"]) == ("B", 2, "[reporter]")
+    assert unnamed["reporter"] is None
+    assert as_it_is["reporter"] == "acct-77"
 
 
 def test_a_redacted_export_masks_every_word_that_stems_from_a_report(casebook: Casebook) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from riskmodel.records import Assessment, Escalation
+from riskmodel.model import Assessed
+from riskmodel.records import Escalation
 from riskmodel.service import loading
 from riskmodel.service.errors import AssessmentError
 from riskmodel.service.lanes import LONG_CHARACTERS, Job, Lanes
@@ -23,10 +24,10 @@ class Finished:
     """Collects what lanes make, and waits for a number of it."""
 
     def __init__(self) -> None:
-        self.outcomes: dict[str, Assessment | AssessmentError] = {}
+        self.outcomes: dict[str, Assessed | AssessmentError] = {}
         self._one = threading.Semaphore(0)
 
-    def __call__(self, job: Job, outcome: Assessment | AssessmentError, seconds: float) -> None:
+    def __call__(self, job: Job, outcome: Assessed | AssessmentError, seconds: float) -> None:
         self.outcomes[job.escalation.text] = outcome
         self._one.release()
 
@@ -103,7 +104,7 @@ def test_a_lane_is_kept_free_of_long_texts(loaded: LoadedModel, finished: Finish
         finished.wait_for(3)
 
     assert encoder.read.index("Short.") < encoder.read.index(f"B {long}")
-    assert all(isinstance(outcome, Assessment) for outcome in finished.outcomes.values())
+    assert all(isinstance(outcome, Assessed) for outcome in finished.outcomes.values())
 
 
 def test_one_lane_alone_takes_long_texts_too(loaded: LoadedModel, finished: Finished) -> None:
@@ -135,8 +136,8 @@ def test_a_poison_text_fails_alone(loaded: LoadedModel, finished: Finished) -> N
         assert lanes.alive == 2
 
     assert isinstance(finished.outcomes["Poison."], AssessmentError)
-    assert isinstance(finished.outcomes["Good."], Assessment)
-    assert isinstance(finished.outcomes["Also good."], Assessment)
+    assert isinstance(finished.outcomes["Good."], Assessed)
+    assert isinstance(finished.outcomes["Also good."], Assessed)
     assert deaths == []
 
 
@@ -150,7 +151,7 @@ def test_a_lane_that_dies_answers_its_job_with_an_error_and_is_replaced(
         assert lanes.alive == 1
 
     assert isinstance(finished.outcomes["Death."], AssessmentError)
-    assert isinstance(finished.outcomes["Lives."], Assessment)
+    assert isinstance(finished.outcomes["Lives."], Assessed)
     assert len(deaths) == 1
 
 
@@ -177,6 +178,6 @@ def test_stopping_finishes_what_runs_and_gives_back_what_waits(loaded: LoadedMod
     left = lanes.stop()
 
     assert [job.escalation.text for job in left] == ["Waits."]
-    assert isinstance(finished.outcomes["Runs."], Assessment)
+    assert isinstance(finished.outcomes["Runs."], Assessed)
     assert encoder.read == ["Runs."]
     assert lanes.alive == 0

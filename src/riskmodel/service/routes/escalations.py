@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from riskmodel.casebook import ROLES, AuditEvent, Case, Filters
-from riskmodel.records import Assessment, Rating, Record, Route, Source
+from riskmodel.records import Assessment, Credibility, Rating, Record, Reliability, Route, Source
 from riskmodel.service.openapi import problems
 from riskmodel.service.running import running
 from riskmodel.service.security import Caller, needs
@@ -29,6 +29,8 @@ class Row(Record):
     received_at: datetime
     source: str | None
     market: str | None
+    reliability: Reliability | None
+    credibility: Credibility | None
     language: str
     rating: Rating
     category: str
@@ -56,6 +58,9 @@ class CaseAnswer(Record):
     text: str
     source: str | None
     market: str | None
+    reliability: Reliability | None
+    credibility: Credibility | None
+    reporter: str | None
     assessments: list[Assessment]
 
 
@@ -112,6 +117,9 @@ async def case(
         text=found.text,
         source=found.source,
         market=found.market,
+        reliability=found.reliability,
+        credibility=found.credibility,
+        reporter=found.reporter,
         assessments=[kept.assessment for kept in found.assessments],
     )
 
@@ -152,6 +160,8 @@ def _row(case: Case) -> Row:
         received_at=case.received_at,
         source=case.source,
         market=case.market,
+        reliability=case.reliability,
+        credibility=case.credibility,
         language=assessment.language,
         rating=assessment.rating,
         category=assessment.categories[0].name,

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from riskmodel.casebook import packed
+from riskmodel.casebook.tables import VECTORS
 from riskmodel.policy import load_policy
+from riskmodel.service.running import Running
 
 PARCEL = {"text": "The parcel is late and the seller does not answer."}
 
@@ -49,3 +53,25 @@ def test_a_batch_says_the_same_as_one_by_one(service: TestClient) -> None:
 
 def test_an_empty_batch_has_no_results(service: TestClient) -> None:
     assert service.post("/predict/batch", json={"escalations": []}).json() == {"results": []}
+
+
+def test_how_far_the_source_is_trusted_is_kept_with_the_case(service: TestClient) -> None:
+    trusted = PARCEL | {"id": "trusted", "reliability": "B", "credibility": 2, "reporter": "acct-77"}
+
+    service.post("/predict", json=trusted)
+    case = service.get("/escalations/trusted").json()
+
+    assert (case["reliability"], case["credibility"], case["reporter"]) == ("B", 2, "acct-77")
+
+
+def test_the_vector_of_the_answer_is_kept(service: TestClient) -> None:
+    answer = service.post("/predict", json=PARCEL | {"id": "with-vector"}).json()
+
+    running: Running = service.app.state.running  # type: ignore[attr-defined]
+    database = running.parts.casebook.database
+    number = running.parts.casebook.get("with-vector").number
+    statement = sa.select(VECTORS).where(VECTORS.c.escalation == number)
+    (row,) = database.read(lambda connection: connection.execute(statement).all())
+    (encoding,) = running.models.current().model.encoder.encode([PARCEL["text"]])
+    assert row.vector == packed(encoding.vector)
+    assert row.model_version == answer["model"]["version"]
