@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from riskmodel.model import RiskModel
 from riskmodel.records import RATINGS
 from riskmodel.stages.explanation import CHUNK, Support, phrases
-from riskmodel.stages.rating import blend_chances, table_chances
+from riskmodel.stages.rating import Blend, blend_chances, table_chances
 from training.calibrate import believe
 from training.metrics import Interval
 from training.progress import Report, silent
@@ -64,8 +64,8 @@ def measure(model: RiskModel, train: pd.DataFrame, frame: pd.DataFrame, report: 
     marked_share = _marked_share(train)
     for at, (text, pieces) in enumerate(zip(texts, frame["evidence"], strict=True)):
         spans = words_of(text)
-        rank, whole, found = _read(model, text)
-        chance = _chance_of(model, rank)
+        rank, whole, found, blend = _read(model, text)
+        chance = _chance_of(model, rank, blend)
         strengths = {
             OURS: found.words,
             OCCLUSION: whole - chance([_without(text, spans, [word]) for word in range(len(spans))]),
@@ -120,18 +120,20 @@ def markdown(found: Faithfulness, version: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read(model: RiskModel, text: str) -> tuple[int, float, Support]:
-    """Return the rank of the rating, its chance, and what each word adds to it."""
+def _read(model: RiskModel, text: str) -> tuple[int, float, Support, Blend]:
+    """Return the rank of the rating, its chance, what each word adds to it, and how the chance was blended."""
     encoding = model.encoder.encode([text])[0]
     lexical = model.lexical.transform(text)
     logits = model.heads.logits(encoding.vector, lexical.features, lexical.values)
-    rated = model.rate(None, model.heads.probabilities(logits))[0]
+    content = bool(model.form.is_content(encoding.vector[None])[0])
+    rated = model.rate(None, model.heads.probabilities(logits), content=content)[0]
     rank = RATINGS.index(rated.rating)
-    return rank, float(rated.chances[rank]), model.support(text, encoding, lexical, model.answer(logits, rated))
+    found = model.support(text, encoding, lexical, model.answer(logits, rated, content=content))
+    return rank, float(rated.chances[rank]), found, model.content_blend if content else model.blend
 
 
-def _chance_of(model: RiskModel, rank: int) -> Callable[[Sequence[str]], FloatArray]:
-    """Return a function from n texts to the (n,) chances of one rating."""
+def _chance_of(model: RiskModel, rank: int, blend: Blend) -> Callable[[Sequence[str]], FloatArray]:
+    """Return a function from n texts to the (n,) chances of one rating, blended as the whole text's were."""
 
     def chance(texts: Sequence[str]) -> FloatArray:
         lexical = [model.lexical.transform(text) for text in texts]
@@ -143,7 +145,7 @@ def _chance_of(model: RiskModel, rank: int) -> Callable[[Sequence[str]], FloatAr
         )
         believed = believe(logits, np.ones(len(texts), dtype=bool))
         table = table_chances(believed.joint, model.policy.rating_ranks)
-        found: FloatArray = blend_chances(table, believed.direct, model.blend)[:, rank]
+        found: FloatArray = blend_chances(table, believed.direct, blend)[:, rank]
         return found
 
     return chance

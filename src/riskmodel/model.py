@@ -16,6 +16,7 @@ from riskmodel.records import (
     Assessment,
     Category,
     Escalation,
+    Evidence,
     Explanation,
     Factor,
     ModelVersion,
@@ -137,6 +138,7 @@ class RiskModel:
             content=content,
         )
         team = self.policy.team_for(categories[0].name, rated.rating, escalation.market)
+        support = self.support(escalation.text, encoding, lexical, self.answer(logits, rated, content=content))
         return Assessment(
             id=name,
             language=language,
@@ -158,7 +160,7 @@ class RiskModel:
             categories=categories,
             category_probabilities={names[at]: _rounded(chance) for at, chance in enumerate(believed.categories)},
             explanation=self._explain(
-                escalation.text, language, encoding, lexical, logits, rated, categories, team, nearest
+                language, rated, categories, team, nearest, explanation.phrases(escalation.text, support)
             ),
             decision=decision.decide(signs, self.thresholds),
             model=ModelVersion(name=self.name, version=self.version, policy=self.policy.version),
@@ -166,7 +168,7 @@ class RiskModel:
 
     def rate(self, source: Source | None, believed: HeadProbabilities, *, content: bool = False) -> tuple[Rated, bool]:
         """Return the rating, and whether table and direct rating favour the same."""
-        blend = self.content_blend if content else self.blend
+        blend = self._blend(content)
         # The floor is for demands by authorities and the press; where the source is not known, the text decides.
         may_lift = source is None or source in self.policy.floor.sources
         floor = np.array([believed.floor if may_lift else 0.0], dtype=np.float32)
@@ -176,20 +178,18 @@ class RiskModel:
         agreed = bool(table[0].argmax() == believed.rating.argmax())
         return rate(chances, joint[0], blend, self.policy), agreed
 
+    def _blend(self, content: bool) -> Blend:
+        return self.content_blend if content else self.blend
+
     def _explain(
         self,
-        text: str,
         language: str,
-        encoding: Encoding,
-        lexical: LexicalVector,
-        logits: FloatArray,
         rated: Rated,
         categories: list[Category],
         team: str,
         nearest: list[Precedent],
+        evidence: list[Evidence],
     ) -> Explanation:
-        found = self.support(text, encoding, lexical, self.answer(logits, rated))
-        evidence = explanation.phrases(text, found)
         return Explanation(
             summary=explanation.summary(
                 language,
@@ -208,9 +208,9 @@ class RiskModel:
             precedents=nearest,
         )
 
-    def answer(self, logits: FloatArray, rated: Rated) -> FloatArray:
+    def answer(self, logits: FloatArray, rated: Rated, *, content: bool = False) -> FloatArray:
         """Return (k,) coefficients that turn logits into the support for a rating: its factors' and its own lead."""
-        at, table = self.heads.columns, self.blend.table_weight
+        at, table = self.heads.columns, self._blend(content).table_weight
         coefficients = np.zeros_like(logits)
         for head, answer, share in (
             ("severity", SEVERITIES.index(rated.severity), table / 2),

@@ -28,8 +28,12 @@ _LOOKALIKE = re.compile(f"[{''.join(_LOOKALIKES)}]")
 _DIGITS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
 _TOKEN = re.compile(r"[^\s]+")
 _HIDDEN = re.compile(r"[^\W\d_][013457@$]+[^\W\d_]")  # a digit or sign between two letters
-_ADDRESS = re.compile(r"^[@#]|^0x|://|www\.|@[\w-]+\.\w")
-_FIGURE = re.compile(r"\$\d|^\W*(?:\d{1,2}h\d\dm(?:in)?|[A-Z]{1,4}\d+s)\W*$")  # "R$500mil", "14h30min", "AK47s"
+_ADDRESS = re.compile(r"(?<!\w)[@#]\w|^0x|://|www\.|@[\w-]+\.\w")
+_FIGURE = re.compile(
+    r"\$\d|(?<![A-Za-z])[A-Z]{3}\d+[a-z]*(?![\w$@])"  # "R$500mil", "USD300k"
+    r"|^\W*(?:\d{1,2}h\d\dm(?:in)?|[A-Z]{1,4}\d+s|[A-Za-z]{3,}\d{1,4}s"  # "14h30min", "AK47s", "iPhone13s"
+    r"|[A-Z]{3}\d[A-Z]\d\d|H\dN\d|(?=(?:[a-f]*\d){4})[0-9a-f]{8,})\W*$"  # a plate, a virus, a hash
+)
 LEAST_HIDDEN_CHARACTERS = 4
 # Single letters set apart by the same sign, three or more ("g.a.s"), or by spaces, four or more ("m a t a r").
 _APART = re.compile(

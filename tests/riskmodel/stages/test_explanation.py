@@ -1,5 +1,6 @@
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle, pairwise, product
 
@@ -91,6 +92,18 @@ def test_words_and_rest_sum_to_the_margin_for_a_text_read_in_windows(model: Risk
 
     assert len(encoding.hidden) > 10 * 64
     assert float(found.words.sum()) + found.rest == pytest.approx(expected, abs=1e-4)
+
+
+def test_content_is_explained_by_the_blend_that_rated_it(model: RiskModel) -> None:
+    direct = replace(model, content_blend=replace(model.content_blend, table_weight=0.0))
+    logits = np.linspace(-1, 1, model.heads.bias.shape[0], dtype=np.float32)
+    rated = Rated("critical", np.full(4, 0.25, dtype=np.float32), "severe", "active", lifted=False)
+
+    report, content = direct.answer(logits, rated), direct.answer(logits, rated, content=True)
+
+    assert report[model.heads.columns["severity"]].any()
+    assert not content[model.heads.columns["severity"]].any()
+    assert content[model.heads.columns["rating"]].any()
 
 
 @pytest.mark.parametrize("name", ["plain", "accents", "CRLF", "emoji"])
