@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0003"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0004"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -248,5 +248,57 @@ VERDICTS = sa.Table(
     sa.UniqueConstraint("retracts"),
     sa.Index(None, "escalation", "analyst"),
     sa.Index(None, "assessment"),
+    sqlite_autoincrement=True,
+)
+
+# What is to be sent, put there by the transaction that decides it. A payload is kept until it is delivered.
+MESSAGES = sa.Table(
+    "messages",
+    METADATA,
+    _number(),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.BigInteger, nullable=False),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE")),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text),
+    sa.Column("put_at", UtcTime, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("lease", sa.Text),
+    sa.Column("leased_until", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.UniqueConstraint("id"),
+    sa.Index(None, "kind", "subject"),
+    sa.Index(None, "escalation"),
+    sa.Index(None, "state", "number"),
+    sqlite_autoincrement=True,
+)
+IS_WAITING = "state = 'waiting'"
+IS_LEASED = "lease IS NOT NULL"
+for _name, _columns, _where in (
+    ("ix_messages_waiting", ("due_at", "number"), IS_WAITING),
+    ("ix_messages_leased", ("leased_until",), IS_LEASED),
+):
+    sa.Index(
+        _name,
+        *(MESSAGES.c[name] for name in _columns),
+        sqlite_where=sa.text(_where),
+        postgresql_where=sa.text(_where),
+    )
+
+# Every try to send a message; one without an end was cut off with its process.
+ATTEMPTS = sa.Table(
+    "attempts",
+    METADATA,
+    _number(),
+    sa.Column("message", sa.BigInteger, sa.ForeignKey("messages.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("outcome", sa.Text),
+    sa.Column("status", sa.Integer),
+    sa.Index(None, "message", "number"),
     sqlite_autoincrement=True,
 )

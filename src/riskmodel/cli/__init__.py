@@ -1,4 +1,4 @@
-"""The command line: ``riskmodel serve | demo | predict | score | keys | forget | export | golden | queue | ...``."""
+"""The command line: ``riskmodel serve | work | demo | predict | score | keys | forget | export | golden | ...``."""
 
 import typer
 
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 for command in (
     serving.serve,
+    serving.work,
     serving.demo,
     rating.predict,
     rating.score,

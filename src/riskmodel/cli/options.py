@@ -18,6 +18,10 @@ DatabaseUrl = Annotated[
     str | None,
     typer.Option(help="The casebook. Default: RISKMODEL_DATABASE_URL or sqlite:///riskmodel.db."),
 ]
+DeskFile = Annotated[
+    str | None,
+    typer.Option(help="A TOML file that says where teams are reached. Default: RISKMODEL_DESK, or nowhere."),
+]
 
 
 def model_folder(address: str) -> Path:

@@ -1,11 +1,11 @@
-"""``riskmodel serve | demo``: the service, by itself or with thirty invented cases to look at."""
+"""``riskmodel serve | work | demo``: the service, what is done beside it, or thirty invented cases to look at."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from riskmodel.cli.options import DatabaseUrl, Model, Threads
+from riskmodel.cli.options import DatabaseUrl, DeskFile, Model, Threads
 
 
 def serve(
@@ -24,6 +24,8 @@ def serve(
     ] = None,
     keep_versions: Annotated[int | None, typer.Option(help="Model versions that stay loaded. Default: 1.")] = None,
     tracing: Annotated[str | None, typer.Option(help="OpenTelemetry: on or off. Default: off.")] = None,
+    desk: DeskFile = None,
+    rounds: Annotated[str | None, typer.Option(help="on, or off where `riskmodel work` runs. Default: on.")] = None,
 ) -> None:
     """Answer at /predict until Ctrl-C. An option comes before its variable RISKMODEL_MODEL, RISKMODEL_HOST ..."""
     from riskmodel.service.app import serve as run  # noqa: PLC0415
@@ -44,8 +46,22 @@ def serve(
             follow_seconds=follow_seconds,
             keep_versions=keep_versions,
             tracing=tracing,
+            desk=desk,
+            rounds=rounds,
         )
     )
+
+
+def work(
+    desk: DeskFile = None,
+    database_url: DatabaseUrl = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. Default: info.")] = None,
+) -> None:
+    """Do what is done beside the service, without it, until Ctrl-C: send what is due."""
+    from riskmodel.service.settings import read_settings  # noqa: PLC0415
+    from riskmodel.service.work import work as run  # noqa: PLC0415
+
+    run(read_settings(desk=desk, database_url=database_url, log_level=log_level))
 
 
 def demo(

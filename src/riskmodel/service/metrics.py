@@ -17,6 +17,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from riskmodel.casework.delivery import CHANNELS, OUTCOMES, Channel
 from riskmodel.records import LANGUAGES, UNDETERMINED, Assessment
 from riskmodel.service.errors import KINDS, UNEXPECTED
 
@@ -77,11 +78,18 @@ class Metrics:
         self._models_loaded = _counter(registry, "models_loaded", "Model versions that began to answer.")
         self._models_refused = _counter(registry, "models_refused", "Model versions that failed their checks.")
         self._worker_restarts = _counter(registry, "worker_restarts", "Lanes that died and were replaced.")
+        self._attempts = _counter(registry, "message_attempts", "Tries to send a message.", "channel", "outcome")
+        self._messages_waiting = _gauge(registry, "messages_waiting", "Messages that are not sent yet.")
+        self._messages_dead = _gauge(registry, "messages_dead", "Messages that were given up; a person must look.")
+        self._rounds = _counter(registry, "rounds", "Turns of what is done beside the service.", "round", "result")
         self._request_children: dict[tuple[str, str, int | None], tuple[Counter, Histogram]] = {}
         self._assessment_children: dict[tuple[str, str, str, str], Counter] = {}
         # What has not happened yet is a zero: a rate over a series that appears with its first event misses that event.
         self._refusal_children = {reason: self._refusals.labels(reason) for reason in get_args(Reason)}
         self._problem_children = {slug: self._problems.labels(slug) for slug in sorted(_SLUGS | {OTHER})}
+        for channel in CHANNELS:
+            for outcome in OUTCOMES:
+                self._attempts.labels(channel, outcome)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
 
@@ -139,6 +147,19 @@ class Metrics:
     def worker_restarted(self) -> None:
         """Count a lane that died and was replaced."""
         self._worker_restarts.inc()
+
+    def attempted(self, channel: Channel, outcome: str) -> None:
+        """Count a try to send a message."""
+        self._attempts.labels(channel, outcome).inc()
+
+    def outbox(self, waiting: int, dead: int) -> None:
+        """Say how many messages are not sent yet, and how many were given up."""
+        self._messages_waiting.set(waiting)
+        self._messages_dead.set(dead)
+
+    def round_made(self, name: str, *, failed: bool) -> None:
+        """Count a turn of what is done beside the service."""
+        self._rounds.labels(name, "failed" if failed else "done").inc()
 
 
 def _counter(registry: CollectorRegistry, name: str, meaning: str, *labels: str) -> Counter:

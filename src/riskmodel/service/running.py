@@ -11,6 +11,7 @@ from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
+from riskmodel.casework import Contacts
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.policy import load_policy
 from riskmodel.review import Desk, Entering, ReviewSettings
@@ -19,9 +20,11 @@ from riskmodel.service.dispatch import Dispatcher
 from riskmodel.service.errors import NotReadyError
 from riskmodel.service.following import Models
 from riskmodel.service.metrics import Metrics
+from riskmodel.service.rounds import Rounds
 from riskmodel.service.security import Door
-from riskmodel.service.settings import Settings
+from riskmodel.service.settings import Settings, read_contacts
 from riskmodel.service.sources import open_source
+from riskmodel.service.work import make_rounds
 
 OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
 
@@ -36,6 +39,8 @@ class Parts:
     dispatcher: Dispatcher
     door: Door
     desk: Desk
+    contacts: Contacts
+    rounds: Rounds
 
 
 class Running:
@@ -95,6 +100,7 @@ class Running:
         await self.models.stop()
         if self._parts is not None:
             await asyncio.to_thread(self._parts.dispatcher.stop)
+            await asyncio.to_thread(self._parts.rounds.stop)
             await asyncio.to_thread(self._parts.casebook.close)
 
     def check_ready(self) -> None:
@@ -123,6 +129,7 @@ class Running:
         """Open the casebook and start what needs it; where its database does not answer yet, try until it does."""
         while True:
             try:
+                contacts = await asyncio.to_thread(read_contacts, self._settings)
                 casebook = await asyncio.to_thread(self._open_casebook)
                 break
             except CasebookUnavailableError as error:
@@ -144,7 +151,10 @@ class Running:
         dispatcher.start()
         door = Door(casebook.keys if settings.auth == "on" else None, settings.rate_limit)
         desk = Desk(casebook.database, load_policy(), self._review)
-        self._parts = Parts(casebook, dispatcher, door, desk)
+        rounds = make_rounds(casebook, contacts, self.metrics)
+        self._parts = Parts(casebook, dispatcher, door, desk, contacts, rounds)
+        if settings.rounds == "on":
+            rounds.start()
         self._tasks.append(asyncio.create_task(door.record_uses()))
 
 

@@ -1,5 +1,6 @@
 """Environment (and options of the command line) in, one frozen :class:`Settings` out; nothing else reads either."""
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -7,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from riskmodel.casework import Contacts, load_contacts
 from riskmodel.errors import FieldProblem, SettingsError
+from riskmodel.policy import load_policy
 from riskmodel.records import kind_of
 
 PREFIX = "RISKMODEL_"
@@ -69,6 +72,12 @@ class Settings(BaseSettings):
         str,
         Field(repr=False, pattern=r"^(.{32,})?$", description="32 characters or more; empty: another at each start"),
     ] = ""  # signs the review pages' sessions; the same for all processes of one desk
+    desk: Annotated[
+        str, BeforeValidator(_text), Field(description="a TOML file that says where teams are reached; empty: nowhere")
+    ] = ""
+    rounds: Annotated[
+        Literal["on", "off"], BeforeValidator(_lower), Field(description="on, or off where `riskmodel work` runs")
+    ] = "on"
 
     @property
     def is_loopback(self) -> bool:
@@ -97,6 +106,17 @@ def read_settings(**options: Any) -> Settings:
             "Leave keys on, or listen on 127.0.0.1."
         )
     return settings
+
+
+def read_contacts(settings: Settings) -> Contacts:
+    """Read the desk file, with the secrets that it keeps in variables; nobody is reached where there is none.
+
+    Raises:
+        SettingsError: naming what is wrong with it.
+    """
+    if not settings.desk:
+        return Contacts()
+    return load_contacts(Path(settings.desk), os.environ.get, frozenset(load_policy().teams))
 
 
 def _problem(error: dict[str, Any]) -> FieldProblem:

@@ -1,0 +1,69 @@
+"""A casebook and where teams are reached in; all that is done beside the service out, by it or by a process alone."""
+
+import signal
+import threading
+import time
+
+import structlog
+
+from riskmodel.casebook import Casebook, open_casebook
+from riskmodel.casework import Contacts, Courier, Emails, Outbox, Webhooks
+from riskmodel.errors import CasebookUnavailableError
+from riskmodel.service.logs import configure_logging
+from riskmodel.service.metrics import Metrics
+from riskmodel.service.rounds import Round, Rounds
+from riskmodel.service.settings import Settings, read_contacts
+
+OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
+OUTBOX_SECONDS = 1.0
+OUTBOX_COPIES = 8  # threads; with two at once for a destination, three that hang leave room for the others
+COUNT_SECONDS = 15.0
+
+log = structlog.get_logger()
+
+
+def make_rounds(casebook: Casebook, contacts: Contacts, metrics: Metrics) -> Rounds:
+    """Return all rounds of this process, not yet begun."""
+    outbox = Outbox(casebook.database, contacts.delivery.schedule)
+    courier = Courier(outbox, {"webhook": Webhooks(contacts), "email": Emails(contacts)}, metrics)
+    rounds = [
+        Round("outbox", OUTBOX_SECONDS, courier.send_due, OUTBOX_COPIES, courier.stop),
+        Round("outbox count", COUNT_SECONDS, lambda: metrics.outbox(**outbox.counts())),
+    ]
+    return Rounds(rounds, metrics)
+
+
+def work(settings: Settings) -> None:
+    """Make the rounds in this process, without the service, until it is interrupted or told to end.
+
+    Raises:
+        SettingsError: if the desk file cannot be used.
+        CasebookError: if the casebook cannot be opened.
+    """
+    configure_logging(settings.log_level)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    contacts = read_contacts(settings)
+    casebook = _open(settings.database_url, ended)
+    if casebook is None:
+        return
+    try:
+        rounds = make_rounds(casebook, contacts, Metrics())
+        rounds.start()
+        log.info("working", teams=sorted(contacts.teams))
+        ended.wait()
+        rounds.stop()
+    finally:
+        casebook.close()
+
+
+def _open(url: str, ended: threading.Event) -> Casebook | None:
+    """Open the casebook, trying until its database answers; None if told to end before."""
+    while not ended.is_set():
+        try:
+            return open_casebook(url)
+        except CasebookUnavailableError as error:
+            log.warning("casebook not open yet", why=str(error))
+            time.sleep(OPEN_AGAIN_SECONDS)
+    return None
