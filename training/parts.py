@@ -12,6 +12,7 @@ from riskmodel.artifact import Parts
 from riskmodel.model import PRECEDENTS_SHOWN
 from riskmodel.policy import NO_VIOLATION, Policy
 from riskmodel.records import RATINGS, ReviewReason
+from riskmodel.redaction import redact
 from riskmodel.reference import Said
 from riskmodel.stages.decision import CONTENT, Signs, decide, decide_categories
 from riskmodel.stages.form import FormHead
@@ -178,7 +179,8 @@ def _said(found: Sequence[Signs], believed: Believed, chances: FloatArray, parts
 
 
 def _labelled(frame: pd.DataFrame) -> list[Labelled]:
+    """Return what a version shows of its rows: to every client, so personal data is masked, whatever the rows hold."""
     return [
-        Labelled(id=name, rating=rating, excerpt=excerpt(text))
+        Labelled(id=name, rating=rating, excerpt=excerpt(redact(text)))
         for name, rating, text in zip(frame["id"], frame["rating"], frame["text"], strict=True)
     ]

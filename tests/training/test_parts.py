@@ -128,6 +128,16 @@ def test_every_row_becomes_a_precedent(parts: tuple[Parts, OutOfFold], frame: pd
     assert nearest.id == frame["id"].iloc[11]
 
 
+def test_what_is_shown_of_a_row_holds_no_personal_data(
+    frame: pd.DataFrame, labels: Labels, dense: Dense, folds: Folds, params: Params, policy: Policy
+) -> None:
+    told = frame.assign(text="Ring +55 11 98765-4321: " + frame["text"])
+
+    labelled = fitted(told, labels, dense, folds, params, policy)[0].precedents.labelled
+
+    assert all(one.excerpt.startswith("Ring [phone]: ") for one in labelled)
+
+
 def test_levels_are_in_their_ranges(parts: tuple[Parts, OutOfFold]) -> None:
     blend, thresholds = parts[0].blend, parts[0].thresholds
 

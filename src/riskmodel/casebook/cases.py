@@ -100,7 +100,7 @@ class Casebook:
         criterion = retention.Criterion(before, None if ids is None else tuple(ids), client)
         return retention.forget(self._database, criterion, actor, self._clock)
 
-    def export(self, filters: Filters, redact: bool) -> Iterator[dict[str, Any]]:
+    def export(self, filters: Filters, redact: bool = True) -> Iterator[dict[str, Any]]:
         """Return cases as JSON objects, the newest first, in constant memory; ``redact`` masks personal data."""
         return exporting.export(self._database, filters, redacted=redact)
 

@@ -10,7 +10,7 @@ _CASE = re.compile(
     r"|caso|expediente|exp|causa|carpeta(?: de investigaci[oó]n)?|denuncia|folio|radicad[oa]|radicaci[oó]n|acta|oficio"
     r"|legajo|sumario|incidente|requerimiento|tutela|process?o|protocolo|inqu[eé]rito|boletim(?: de ocorr[eê]ncia)?"
     r"|ocorr[eê]ncia|autos|representa[cç][aã]o|of[ií]cio|chamado|recibo)|BO|B\.O\.|NUNC)(?!\w)"
-    r"(?:\.|[ \t]*#)?[ \t]*(?:(?i:no\.?|n\.?[º°o]?|n[uú]m(?:ero|\.)?|number|id)[ \t]*)?[:#]?[ \t]*"
+    r"(?:\.|[ \t]*#)?[ \t]*(?:(?i:no\.?|n(?:ro)?\.?[º°o]?|n[uú]m(?:ero|\.)?|number|id)[ \t]*)?[:#]?[ \t]*"
     r"(?P<number>(?=(?:[^\W\d_]{0,6}[./-]?){0,2}\d)[\w]{1,20}(?:[./-]\w{1,20}){0,6}(?: \d{9}-\d{4}-\d{5})?)(?!\w)"
 )
 _LEAST_DIGITS = 5  # or four in parts: "24-77", not a year or a price

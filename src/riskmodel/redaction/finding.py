@@ -8,7 +8,7 @@ from riskmodel.redaction.documents import announced_documents, bare_documents, f
 from riskmodel.redaction.harmless import harmless, small_numbers
 from riskmodel.redaction.network import addresses, named_handles
 from riskmodel.redaction.phones import announced_phones, numbers, written_phones
-from riskmodel.redaction.plain import plain
+from riskmodel.redaction.plain import Plain, plain
 from riskmodel.redaction.spans import HARMLESS, Finder, Span, found_in_turn
 from riskmodel.redaction.spelled import spelled_numbers
 from riskmodel.redaction.values import value
@@ -46,19 +46,26 @@ class Finding:
 
 def find(text: str, market: str | None = None) -> list[Finding]:
     """Return what may identify a person, in order, no two overlapping; ``market`` (``BR``) completes phone numbers."""
+    shown = plain(text)
     return [
-        Finding(span.kind, span.start, span.end, value(span.kind, text[span.start : span.end], market))
-        for span in spans(text)
+        Finding(sent.kind, sent.start, sent.end, value(span.kind, shown.text[span.start : span.end], market))
+        for span in _spans(shown.text)
+        for sent in [_as_sent(span, shown)]
     ]
 
 
 def spans(text: str) -> list[Span]:
-    """Return the stretches that have a kind, in order."""
+    """Return the stretches that may identify a person, in order, no two overlapping."""
     shown = plain(text)
-    digits = len(_DIGIT.findall(shown.text))
+    return [_as_sent(span, shown) for span in _spans(shown.text)]
+
+
+def _spans(text: str) -> list[Span]:
+    digits = len(_DIGIT.findall(text))
     finders = [finder for finder, least in _FINDERS if digits >= least]
-    found = [span for span in found_in_turn(shown.text, finders) if span.kind != HARMLESS]
-    return [
-        Span(shown.as_sent(span.start), shown.as_sent(span.end - 1) + 1, span.kind)
-        for span in sorted(found, key=lambda span: span.start)
-    ]
+    found = (span for span in found_in_turn(text, finders) if span.kind != HARMLESS)
+    return sorted(found, key=lambda span: span.start)
+
+
+def _as_sent(span: Span, shown: Plain) -> Span:
+    return Span(shown.as_sent(span.start), shown.as_sent(span.end - 1) + 1, span.kind)

@@ -17,6 +17,8 @@ _SHAPES = re.compile(
     r"|(?P<uuid>(?<!\w)[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?!\w))"
     rf"|(?P<law>(?<![\w\[]){_LAW}(?:[ \t]+(?:federal|complementar|org[aá]nica|n\.?[º°o]?|no\.|n[uú]m(?:ero|\.)))?"
     r"(?:[ \t]*\([A-Z]{2,3}\))?[ \t]*[º°]?[ \t]*\d[\d./-]{0,12}(?!\d))"
+    r"|(?P<version>(?<![\w.-])(?:19|20)\d{2}\.\d{1,2}\.\d{1,2}\.\d{1,3}(?![\w-]|\.\d))"
+    r"|(?P<decimal>(?<![\w.,+-])0[.,]\d{1,20}(?: ?- ?0[.,]\d{1,20})?(?![\w-]|[.,]\d))"
     r"|(?P<date>(?<![\w.-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}(?P<between>[./-])\d{1,2}(?P=between)(?:\d{4}|\d{2}))"
     r"(?![\d-])(?!\.\d))"
     r"|(?P<time>(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:]))"
@@ -33,7 +35,7 @@ _SMALL = re.compile(
 
 
 def harmless(text: str) -> Iterator[Span]:
-    """Find prices, amounts, dates, times, years, and statutes."""
+    """Find prices, amounts, fractions, dates, times, years, versions, and statutes."""
     for match in _SHAPES.finditer(text):
         if match["date"] is None or _is_date(match["date"]):
             yield Span(match.start(), match.end(), HARMLESS)

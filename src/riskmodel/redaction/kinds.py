@@ -44,17 +44,18 @@ class Kind:
 
 
 def _digits(least: int, most: int) -> str:
-    """Digits, also written apart: up to two signs or spaces between any two."""
-    return rf"\d(?:[ .\-/]{{0,2}}\d){{{least - 1},{most - 1}}}"
+    """Digits, also written apart: up to three signs or spaces between any two."""
+    return rf"\d(?:[ .\-/]{{0,3}}\d){{{least - 1},{most - 1}}}"
 
 
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+# The longest first, so that none is found by its half.
 _PLATE = (
-    r"(?:[A-Z]{2,3}[ -]?\d{3,4}|[A-Z]{3}[ -]?\d[A-Z]\d{2}|[A-Z]{2}[ -]?\d{3}[ -]?[A-Z]{2}|[A-Z]{4}[ -]?\d{2}"
-    r"|[A-Z]{3}[ -]?\d{2}[ -]?\d{2}|[A-Z]{3}[ -]?\d{3}[ -]?[A-Z]|[A-Z]\d{2}[ -]?[A-Z]{3}|[A-Z][ -]?\d{3}[ -]?[A-Z]{3}"
-    r"|\d{3,4}[ -]?[A-Z]{3}|\d[A-Z]{3}\d{3}|[a-z]{3}-?\d{3,4}|[a-z]{3}-?\d[a-z]\d{2}|[a-z]{2}-?\d{3}-?[a-z]{2})"
+    r"(?:[A-Z]{2}[ -]?\d{3}[ -]?[A-Z]{2}|[A-Z]{3}[ -]?\d{3}[ -]?[A-Z]|[A-Z]{3}[ -]?\d[A-Z]\d{2}"
+    r"|[A-Z]{3}[ -]?\d{2}[ -]?\d{2}|[A-Z]{2,3}[ -]?\d{3,4}|[A-Z]{4}[ -]?\d{2}|[A-Z]\d{2}[ -]?[A-Z]{3}"
+    r"|[A-Z][ -]?\d{3}[ -]?[A-Z]{3}|\d{3,4}[ -]?[A-Z]{3}|\d[A-Z]{3}\d{3}"
+    r"|[a-z]{2}-?\d{3}-?[a-z]{2}|[a-z]{3}-?\d[a-z]\d{2}|[a-z]{3}-?\d{3,4})"
 )
-_CARD = r"\d(?:[ -]?\d){12,18}"
 _CNPJ = r"[A-Za-z\d]{2}\.[A-Za-z\d]{3}\.[A-Za-z\d]{3}/[A-Za-z\d]{4}-\d{2}"
 
 KINDS = (
@@ -121,7 +122,7 @@ KINDS = (
     Kind(
         "cédula",
         is_uruguayan,
-        r"(?i:c[ée]dulas?(?: de (?:identidad|ciudadan[ií]a|extranjer[ií]a))?)|C\.C\.|C\.I\.|CC|CI|NUIP",
+        r"(?i:c[ée]dulas?(?: de (?:identidad|ciudadan[ií]a|extranjer[ií]a))?)|C\.C\.|C\.I\.|CC(?![ -]BY)|CI|NUIP",
         rf"(?:[VEve]-?)?{_digits(6, 11)}",
         r"\d\.\d{3}\.\d{3}-\d",
     ),

@@ -1,5 +1,6 @@
 """A text in, the same text out with the kind of each thing found in its place: ``[phone]``, ``[CPF]``."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from riskmodel.redaction.finding import spans
@@ -14,9 +15,12 @@ class Masked:
     text: str
 
 
-def redact(text: str) -> str:
-    """Return the text with each thing that may identify a person replaced by its kind, such as ``[phone]``."""
-    return _mask(text, spans(text), 0, len(text))
+def redact(text: str, leave: Collection[str] = ()) -> str:
+    """Return the text with each thing that may identify a person replaced by its kind, such as ``[phone]``.
+
+    Kinds in ``leave`` stay as they are.
+    """
+    return _mask(text, [span for span in spans(text) if span.kind not in leave], 0, len(text))
 
 
 def redact_stretch(text: str, start: int, end: int) -> Masked:

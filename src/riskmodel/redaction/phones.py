@@ -14,7 +14,7 @@ from riskmodel.redaction.spans import Span
 CUE = (
     r"(?i:call(?:s|ed|ing)?|(?:tele|cell)?phones?|tel|cell|mobile|whats(?:app?)?|zap|wpp|sms|text|ring|fax"
     r"|(?:phone|my|his|her|their|contact) numbers?|numbers? is"
-    r"|ll[aá]m[ae](?:r|me|nos|lo|la|le|n)?|ll[aá]menme|tel[eé]fonos?|celular(?:es)?|cel|m[oó]vil|fono|contacto"
+    r"|ll[aá]m[ae](?:r|me|nos|lo|la|le|n)?|ll[aá]menme|tel[eé]fonos?|celular(?:es)?|cel|m[oó]vil|fono|contacto|mar(?:ca|que)|disca"
     r"|(?:mi|su|tu|el) n[uú]mero|n[uú]mero (?:es|de (?:tel[eé]fono|celular|contacto))"
     r"|lig(?:ue|uem|a|ar|aram)|telefones?|fones?|contato|chama|(?:meu|seu|o) n[uú]mero)"
 )

@@ -8,8 +8,9 @@ from riskmodel.redaction.phones import Cues
 from riskmodel.redaction.spans import Span
 
 _DIGITS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "cero": 0, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9,
+    "zero": 0, "oh": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "cero": 0, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8,
+    "nueve": 9,
     "um": 1, "dois": 2, "três": 3, "quatro": 4, "meia": 6, "sete": 7, "oito": 8, "nove": 9,
 }  # fmt: skip
 _WORD = "|".join(sorted(_DIGITS, key=len, reverse=True))

@@ -94,8 +94,8 @@ def replay(
     )
 
 
-def page(found: Replay, *, redact: bool) -> str:
-    """Return a page of its own, without scripts; personal data in its texts masked if asked for."""
+def page(found: Replay, *, redact: bool = True) -> str:
+    """Return a page of its own, without scripts; personal data in its texts masked unless told otherwise."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     return environment.get_template("replay.html").render(
         found=found,

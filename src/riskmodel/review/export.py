@@ -1,4 +1,7 @@
-"""Settled verdicts in, rows in the corpus's format out, who and when kept apart; each verdict once."""
+"""Settled verdicts in, rows in the corpus's format out, who and when kept apart; each verdict once.
+
+Personal data is masked unless told otherwise.
+"""
 
 import hashlib
 import json
@@ -42,7 +45,7 @@ class Exported:
     origin: dict[str, Any] = field(repr=False)
 
 
-def export(database: Database, known: Collection[str], *, redacted: bool) -> Iterator[Exported]:
+def export(database: Database, known: Collection[str], *, redacted: bool = True) -> Iterator[Exported]:
     """Return what counts as the verdict on each escalation, and what no longer does, but for the ids in ``known``.
 
     What is left out: golden cases, opinions that differ as long as no third settled them, and languages that

@@ -9,6 +9,9 @@ from typing import Any, TextIO
 
 import structlog
 
+from riskmodel.redaction import redact
+
+ADDRESSES = ("link", "IP address")  # of what the service talks to: whoever keeps it running needs them
 FRAMES = 5  # of a traceback, the innermost
 LEVELS = logging.getLevelNamesMapping()
 
@@ -34,7 +37,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*prepare, shorten_asyncio],
+            foreign_pre_chain=[*prepare, shorten_asyncio, mask_event],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
@@ -60,4 +63,10 @@ def shorten_asyncio(logger: Any, method: str, event: Event) -> Event:
     record = event.get("_record")
     if isinstance(record, logging.LogRecord) and record.name == "asyncio":
         event["event"] = "asyncio reports a fault"
+    return event
+
+
+def mask_event(logger: Any, method: str, event: Event) -> Event:
+    """Mask personal data in what a library says: it may quote what it was given. Our own events hold none."""
+    event["event"] = redact(str(event["event"]), leave=ADDRESSES)
     return event

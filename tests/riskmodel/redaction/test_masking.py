@@ -65,6 +65,10 @@ def test_a_stretch_is_what_stands_in_the_masked_text(text: str, data: st.DataObj
     assert redact(text)[masked.start : masked.start + len(masked.text)] == masked.text
 
 
+def test_kinds_that_are_left_stay_as_they_are() -> None:
+    assert redact("@ana, ring 555-1234", leave=["handle"]) == "@ana, ring [phone]"
+
+
 def test_half_of_a_number_is_masked_as_the_whole_of_it() -> None:
     masked = redact_stretch("ring 555-1234 now", 9, 17)
 
@@ -89,6 +93,27 @@ UNKIND = [
     "a-",
     "+.",
     "é1-",
+    "dni ",
+    "CPF 1",
+    "dni a. ",
+    "ab12 ",
+    "ES91 2100 ",
+    "912 345 678 ",
+    "555-1234 ",
+    "call 5",
+    "caso 1-",
+    "one ",
+    "user a_",
+    "@ ",
+    "a (at) ",
+    "a dot b ",
+    "::",
+    "1 000 ",
+    "2024-",
+    "1-2 ",
+    "placa A",
+    "lei n. 1.",
+    "\u200b1",
 ]
 
 

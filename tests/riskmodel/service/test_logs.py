@@ -31,3 +31,9 @@ def test_an_event_is_one_line_of_json_with_its_time(logs: io.StringIO) -> None:
     line = json.loads(logs.getvalue())
     assert (line["event"], line["rating"], line["level"]) == ("two\nlines", "crítica", "warning")
     assert line["timestamp"].endswith("Z")
+
+
+def test_what_a_library_says_is_masked_but_for_the_addresses_it_talks_to(logs: io.StringIO) -> None:
+    logging.getLogger("another.library").warning("cannot read %r from http://127.0.0.1:5000", "ring +55 11 98765-4321")
+
+    assert json.loads(logs.getvalue())["event"] == "cannot read 'ring [phone]' from http://127.0.0.1:5000"
