@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0004"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0005"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -300,5 +300,81 @@ ATTEMPTS = sa.Table(
     sa.Column("outcome", sa.Text),
     sa.Column("status", sa.Integer),
     sa.Index(None, "message", "number"),
+    sqlite_autoincrement=True,
+)
+
+# Links that let whoever has one act without an account; only hashes are kept.
+LINKS = sa.Table(
+    "links",
+    METADATA,
+    _number(),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("subject", sa.BigInteger, nullable=False),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE")),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("hash"),
+    sa.Index(None, "purpose", "subject"),
+    sa.Index(None, "escalation"),
+    sqlite_autoincrement=True,
+)
+
+# Risks handed over to those who mitigate them; what happened to each is in its events.
+HANDOFFS = sa.Table(
+    "handoffs",
+    METADATA,
+    _number(),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("assessment", sa.BigInteger, sa.ForeignKey("assessments.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("verdict", sa.BigInteger, sa.ForeignKey("verdicts.number", ondelete="CASCADE")),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("market", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("opened_by", sa.Text),
+    sa.Column("follows", sa.BigInteger, sa.ForeignKey("handoffs.number", ondelete="CASCADE")),
+    sa.Column("act_by", UtcTime, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("acknowledged_at", UtcTime),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("actions", sa.Text),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Index(None, "escalation"),
+    sa.Index(None, "assessment"),
+    sa.Index(None, "verdict"),
+    sa.Index(None, "follows"),
+    sa.Index(None, "team", "number"),
+    sa.Index(None, "state", "act_by"),
+    sqlite_autoincrement=True,
+)
+IS_WITH_TEAM = "state IN ('open', 'acknowledged')"
+sa.Index(  # a risk is with a team once
+    "ix_handoffs_with_team",
+    HANDOFFS.c.escalation,
+    HANDOFFS.c.team,
+    unique=True,
+    sqlite_where=sa.text(IS_WITH_TEAM),
+    postgresql_where=sa.text(IS_WITH_TEAM),
+)
+
+# Who did what with a hand-off; triggers refuse to change a row, or to delete one whose escalation is not forgotten.
+HANDOFF_EVENTS = sa.Table(
+    "handoff_events",
+    METADATA,
+    _number(),
+    sa.Column("handoff", sa.BigInteger, sa.ForeignKey("handoffs.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text),
+    sa.Column("way", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("actions", sa.Text),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Index(None, "handoff", "number"),
+    sa.Index(None, "escalation"),
     sqlite_autoincrement=True,
 )
