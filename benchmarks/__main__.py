@@ -55,7 +55,8 @@ def encoder() -> None:
     """ONNX Runtime int8 against sentence-transformers."""
     from benchmarks.encoder import measure_encoder  # noqa: PLC0415  torch
     from riskmodel import load_policy  # noqa: PLC0415
-    from training.dataset import SPLITS, read_labelled  # noqa: PLC0415
+    from training.dataset import SPLITS  # noqa: PLC0415
+    from training.rows import read_labelled  # noqa: PLC0415
 
     policy = load_policy()
     _keep_and_show("encoder", measure_encoder(_folder(), read_labelled(ROOT / SPLITS["test"], policy), policy, CACHE))

@@ -8,7 +8,8 @@ import pytest
 
 from riskmodel import Policy, RiskModel, load_model, load_policy
 from tests.tiny import build_tiny_model
-from training.dataset import SPLITS, read_labelled
+from training.dataset import SPLITS
+from training.rows import read_labelled
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = 450

@@ -14,11 +14,12 @@ import pytest
 from riskmodel import Escalation, RiskModel, load_model, load_policy
 from riskmodel.artifact import champion_folder, read_manifest
 from training.card import figures
-from training.dataset import SPLITS, read_labelled
+from training.dataset import SPLITS
 from training.doubt import DoubtFigures
 from training.evaluate import Evaluation, evaluate, predict
 from training.labels import read_labels
 from training.robustness import measure
+from training.rows import read_labelled
 
 ROOT = Path(__file__).parents[1]
 LARGEST_VERSION, LARGEST_FILE = 60_000_000, 50_000_000

@@ -23,11 +23,11 @@ from riskmodel.artifact import (
 )
 from riskmodel.policy import load_policy
 from riskmodel.reference import count, write_reference
-from training.dataset import is_post
 from training.labels import read_labels
 from training.params import read_params
 from training.parts import fit_parts, frozen_dense
 from training.splits import make_folds
+from training.units import is_post
 
 DIMENSIONS = 48
 PROMPT = "query: "

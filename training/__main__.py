@@ -1,6 +1,7 @@
 """The command line of training: ``python -m training COMMAND``."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,26 +39,43 @@ def data(
     from rich.console import Console  # noqa: PLC0415
 
     from training.data_report import PICTURE, draw, tabulate  # noqa: PLC0415
-    from training.dataset import SPLITS, data_digest, read_splits  # noqa: PLC0415
+    from training.dataset import data_digest, learnt_files, read_splits  # noqa: PLC0415
 
     frames = read_splits(root, load_policy())
     Console().print(tabulate(frames))
     target = root / PICTURE if picture is None else picture
     draw(frames, target)
     typer.echo(f"Every line follows the guide, and no split gives another away.\nPicture: {target}")
-    typer.echo(f"Digest: {data_digest(root / path for path in SPLITS.values())}")
+    typer.echo(f"Digest: {data_digest(learnt_files(root))}")
 
 
 @data_app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Which set: edos, told_br, olid_br, convabuse, or all.")],
-    folder: Annotated[Path, typer.Option("--from", help="The folder of downloaded public sets.", file_okay=False)],
+    name: Annotated[
+        str, typer.Argument(help="verdicts, labels; or a public set: edos, told_br, olid_br, convabuse, all.")
+    ],
+    files: Annotated[list[Path] | None, typer.Argument(help="Of verdicts or labels, as JSON lines.")] = None,
+    folder: Annotated[Path | None, typer.Option("--from", help="Of downloaded public sets.", file_okay=False)] = None,
+    by: Annotated[str, typer.Option(help="Who labelled, for files of labels.")] = "",
     root: Root = Path(),
 ) -> None:
-    """Map a public set to our categories and keep its training rows in data/public, for the next fit."""
+    """Join verdicts, labels or a public set with what the next fit learns from, and tell what was left out and why."""
+    if name in ("verdicts", "labels"):
+        from training.added import FOLDERS  # noqa: PLC0415
+        from training.adding import add_files  # noqa: PLC0415
+        from training.workspace import Workspace  # noqa: PLC0415
+
+        if folder is not None:
+            raise SettingsError(f"--from is for public sets; name the files of {name} themselves.")
+        kind = next(kind for kind in FOLDERS if kind == name)
+        for line in add_files(Workspace(root), kind, files or [], load_policy(), datetime.now(UTC).date(), by).lines():
+            typer.echo(line)
+        return
     from training.public.adding import add  # noqa: PLC0415
     from training.public.mapping import PUBLIC_SETS  # noqa: PLC0415
 
+    if folder is None or files or by:
+        raise SettingsError("A public set is taken --from the folder of downloaded sets, and from nothing else.")
     for each in PUBLIC_SETS if name == "all" else [name]:
         added = add(each, folder, root)
         typer.echo(

@@ -149,27 +149,29 @@ def _loss(
     vectors = VECTOR_SCALE * encoded["sentence_embedding"].float()
     logits: torch.Tensor = readouts.heads(vectors)
     at, share = columns(logits.shape[1]), len(told)
-    loss = params.category_weight * _binary(logits[:, at["categories"]], torch.from_numpy(told.categories))
-    loss = loss + _binary(logits[:, at["floor"]], torch.from_numpy(told.floor)[:, None])
+    weight = torch.from_numpy(told.weight)
+    loss = params.category_weight * _binary(logits[:, at["categories"]], torch.from_numpy(told.categories), weight)
+    loss = loss + _binary(logits[:, at["floor"]], torch.from_numpy(told.floor)[:, None], weight)
     for name in ("severity", "proximity", "rating"):
         truth = torch.from_numpy(getattr(told, name))
-        known = (truth != UNKNOWN).sum() / share
-        if known:
-            loss = loss + known * functional.cross_entropy(logits[:, at[name]], truth, ignore_index=UNKNOWN)
+        if (truth != UNKNOWN).any():
+            each = functional.cross_entropy(logits[:, at[name]], truth, ignore_index=UNKNOWN, reduction="none")
+            loss = loss + (weight * each).sum() / share
     if readouts.tasks is not None:
-        loss = loss + params.task_weight * _binary(readouts.tasks(vectors), torch.from_numpy(told.tasks))
+        loss = loss + params.task_weight * _binary(readouts.tasks(vectors), torch.from_numpy(told.tasks), weight)
     if params.evidence_weight:
         states = encoded["token_embeddings"].float()
-        loss = loss + params.evidence_weight * _binary(readouts.evidence(states)[..., 0], batch.marks)
+        loss = loss + params.evidence_weight * _binary(readouts.evidence(states)[..., 0], batch.marks, weight)
     return loss
 
 
-def _binary(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return the mean binary cross-entropy over what is told; NaN is not."""
+def _binary(logits: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return the mean binary cross-entropy over what is told, each row by its weight; NaN is not told."""
     known = ~truth.isnan()
     if not known.any():
         return logits.sum() * 0
-    return functional.binary_cross_entropy_with_logits(logits[known], truth[known])
+    rows = weight[:, None].expand(known.shape)[known]
+    return functional.binary_cross_entropy_with_logits(logits[known], truth[known], weight=rows)
 
 
 @contextmanager

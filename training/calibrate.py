@@ -46,10 +46,10 @@ def fit_scales(dense: FloatArray, lexical: FloatArray, labels: Labels) -> Scales
     for name, at in columns(width).items():
         D, L = dense[:, at], lexical[:, at]
         if name in SINGLE_CHOICE:
-            found = _best_scales(partial(_choice_loss, truth[name]), D, L)
+            found = _best_scales(partial(_choice_loss, truth[name], labels.weight), D, L)
         else:
             y = labels.floor[:, None] if name == "floor" else labels.categories
-            found = _best_scales(partial(_binary_loss, y), D, L)
+            found = _best_scales(partial(_binary_loss, y, labels.weight), D, L)
         scales[:, at] = found[:, None]
     return Scales(scales[0], scales[1])
 
@@ -63,14 +63,14 @@ def _best_scales(loss: Callable[[FloatArray], float], dense: FloatArray, lexical
     return np.exp(result.x).astype(np.float32)
 
 
-def _choice_loss(truth: NDArray[np.int64], logits: FloatArray) -> float:
-    return float(-np.log(softmax(logits)[np.arange(len(truth)), truth] + 1e-9).mean())
+def _choice_loss(truth: NDArray[np.int64], weight: FloatArray, logits: FloatArray) -> float:
+    return float(np.average(-np.log(softmax(logits)[np.arange(len(truth)), truth] + 1e-9), weights=weight))
 
 
-def _binary_loss(truth: FloatArray, logits: FloatArray) -> float:
+def _binary_loss(truth: FloatArray, weight: FloatArray, logits: FloatArray) -> float:
     told = ~np.isnan(truth)
     signed = np.where(truth > 0, logits, -logits)[told]
-    return float(np.logaddexp(0, -signed).mean())
+    return float(np.average(np.logaddexp(0, -signed), weights=np.broadcast_to(weight[:, None], truth.shape)[told]))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,13 @@ def believe(logits: FloatArray, may_lift: NDArray[np.bool_]) -> Believed:
     return Believed(joint, softmax(logits[:, at["rating"]]), sigmoid(logits[:, at["categories"]]))
 
 
-def fit_blend(table: FloatArray, direct: FloatArray, rating: NDArray[np.int64], critical_recall: float) -> Blend:
+def fit_blend(
+    table: FloatArray,
+    direct: FloatArray,
+    rating: NDArray[np.int64],
+    critical_recall: float,
+    weight: FloatArray | None = None,
+) -> Blend:
     """Learn how much the table weighs beside the direct rating, the temperature, and when doubt means critical.
 
     Args:
@@ -98,17 +104,19 @@ def fit_blend(table: FloatArray, direct: FloatArray, rating: NDArray[np.int64], 
         direct: as above.
         rating: (n,) true ranks.
         critical_recall: share of the critical to find; the chance that is enough stays between a quarter and a half.
+        weight: (n,) how many escalations each row stands for; None where all stand for as many.
     """
+    w = _weights(weight, len(rating))
 
     def loss(values: NDArray[np.float64]) -> float:
         chances = blend_chances(table, direct, Blend(float(values[0]), float(np.exp(values[1])), 1.0))
-        return float(-np.log(chances[np.arange(len(rating)), rating] + 1e-9).mean())
+        return float(np.average(-np.log(chances[np.arange(len(rating)), rating] + 1e-9), weights=w))
 
     best = minimize(loss, x0=np.array([0.5, 0.0]), bounds=Bounds([0.0, -2.0], [1.0, 2.0]), method="Powell").x
     blend = Blend(float(best[0]), float(np.exp(best[1])), 1.0)
     chances = blend_chances(table, direct, blend)
-    found = chances[rating == CRITICAL, CRITICAL]
-    enough = float(np.quantile(found, 1 - critical_recall, method="lower")) if len(found) else 1.0
+    critical = rating == CRITICAL
+    enough = quantile(chances[critical, CRITICAL], w[critical], 1 - critical_recall) if critical.any() else 1.0
     return Blend(blend.table_weight, blend.temperature, float(np.clip(enough, LEAST_CRITICAL_CHANCE, 0.5)))
 
 
@@ -134,12 +142,13 @@ def fit_thresholds(
         none_at: position of the category ``none``.
         doubt: what is promised.
     """
-    border = critical_border(chances, labels.rating, doubt.critical_reviewed)
-    familiarity = float(np.quantile([signs.familiarity for signs in found], doubt.unfamiliar))
+    weight = labels.weight
+    border = critical_border(chances, labels.rating, doubt.critical_reviewed, weight)
+    familiarity = quantile(np.array([signs.familiarity for signs in found]), weight, doubt.unfamiliar)
     undoubted = np.array([not doubts(signs, border, familiarity) for signs in found], dtype=bool)
     return Thresholds(
         conformal_mass={
-            str(name): conformal_mass(chances[at], ranks[at], labels.rating[at], doubt.coverage)
+            str(name): conformal_mass(chances[at], ranks[at], labels.rating[at], doubt.coverage, weight[at])
             for name in np.unique(languages)
             if (at := languages == name).any()
         },
@@ -148,30 +157,59 @@ def fit_thresholds(
             (ranks < labels.rating)[undoubted],
             doubt.under_rating,
             doubt.certainty,
+            weight[undoubted],
         ),
         border=border,
         familiarity=familiarity,
-        category=category_threshold(believed.categories, labels.categories, none_at),
+        category=category_threshold(believed.categories, labels.categories, none_at, weight),
     )
 
 
-def critical_border(chances: FloatArray, rating: NDArray[np.int64], reviewed: float) -> float:
+def _weights(weight: NDArray[np.floating] | None, n: int) -> NDArray[np.float64]:
+    return np.ones(n) if weight is None else weight.astype(np.float64)
+
+
+def quantile(values: NDArray[np.floating], weight: NDArray[np.floating], share: float) -> float:
+    """Return the largest of the values that at most a share of the others' weight lies below.
+
+    With equal weights this is numpy's quantile by the method ``lower``.
+    """
+    order = np.argsort(values, kind="stable")
+    w = weight[order]
+    below = np.cumsum(w) - w
+    at = int(np.searchsorted(below, share * (w.sum() - w.mean()) * (1 + 1e-9), side="right")) - 1
+    return float(values[order[at]])
+
+
+def critical_border(
+    chances: FloatArray, rating: NDArray[np.int64], reviewed: float, weight: FloatArray | None = None
+) -> float:
     """Return the chance of critical that a share ``reviewed`` of the critical reach; 1 where there is none."""
-    critical = chances[rating == CRITICAL, CRITICAL]
-    return float(np.quantile(critical, 1 - reviewed, method="lower")) if len(critical) else 1.0
+    critical = rating == CRITICAL
+    w = _weights(weight, len(rating))
+    return quantile(chances[critical, CRITICAL], w[critical], 1 - reviewed) if critical.any() else 1.0
 
 
-def conformal_mass(chances: FloatArray, ranks: NDArray[np.int64], truth: NDArray[np.int64], coverage: float) -> float:
+def conformal_mass(
+    chances: FloatArray,
+    ranks: NDArray[np.int64],
+    truth: NDArray[np.int64],
+    coverage: float,
+    weight: FloatArray | None = None,
+) -> float:
     """Return the mass that a contiguous set must hold to contain the true rating with chance ``coverage``.
 
     Split-conformal quantile (Vovk et al. 2005; Angelopoulos and Bates 2023) of the mass held before the truth is
-    reached, over out-of-fold rows.
+    reached, over out-of-fold rows; weighted where rows stand for more than themselves (Tibshirani et al. 2019).
     """
-    scores = np.sort(
+    scores = np.array(
         [_mass_before(row, int(rank), int(true)) for row, rank, true in zip(chances, ranks, truth, strict=True)]
     )
-    at = int(np.ceil((len(scores) + 1) * coverage)) - 1
-    return 1.0 if at >= len(scores) else float(np.nextafter(scores[at], 2))
+    order = np.argsort(scores, kind="stable")
+    w = _weights(weight, len(scores))[order]
+    # the text to come weighs as much as an average one
+    at = int(np.searchsorted(np.cumsum(w), (w.sum() + w.mean()) * coverage * (1 - 1e-9)))
+    return 1.0 if at >= len(scores) else float(np.nextafter(scores[order[at]], 2))
 
 
 def _mass_before(chances: FloatArray, rank: int, truth: int) -> float:
@@ -184,35 +222,44 @@ def _mass_before(chances: FloatArray, rank: int, truth: int) -> float:
     return before
 
 
-def accept_safety(safety: FloatArray, under_rated: NDArray[np.bool_], most: float, certainty: float) -> float:
+def accept_safety(
+    safety: FloatArray,
+    under_rated: NDArray[np.bool_],
+    most: float,
+    certainty: float,
+    weight: FloatArray | None = None,
+) -> float:
     """Return the least chance of not being too low to accept without a person; 2 where no level keeps the promise.
 
     The share of accepted escalations that are under-rated stays at or below ``most`` with chance ``certainty``:
     learn-then-test (Angelopoulos et al. 2021), fixed-sequence testing from the strictest level down, each level
-    by the exact binomial bound (Clopper and Pearson 1934).
+    by the exact binomial bound (Clopper and Pearson 1934); with unequal weights, of the weighted share on Kish's
+    effective number of rows, (Σw)² / Σw² (Korn and Graubard 1998).
     """
     if not len(safety):
         return NEVER
     order = np.argsort(-safety, kind="stable")
-    below = np.cumsum(under_rated[order])
+    w = _weights(weight, len(order))[order]
+    mass, squares, below = np.cumsum(w), np.cumsum(w**2), np.cumsum(w * under_rated[order])
     accepted = NEVER
     for share in np.arange(START_PERCENT, 101) / 100:
         level = safety[order[int(np.ceil(share * len(order))) - 1]]
-        n = int((safety >= level).sum())  # ties are accepted together
-        k = int(below[n - 1])
+        last = int((safety >= level).sum()) - 1  # ties are accepted together
+        n = mass[last] ** 2 / squares[last]
+        k = n * below[last] / mass[last]
         if k < n and beta.ppf(certainty, k + 1, n - k) > most:
             break
         accepted = float(level)
     return accepted
 
 
-def category_threshold(chances: FloatArray, truth: FloatArray, none_at: int) -> float:
+def category_threshold(chances: FloatArray, truth: FloatArray, none_at: int, weight: FloatArray | None = None) -> float:
     """Return the least chance of a further category that gives the best micro-averaged F1."""
-    best, level = -1.0, 0.5
+    best, level, w = -1.0, 0.5, _weights(weight, len(truth))
     for candidate in np.arange(5, 96) / 100:
         decided = decided_matrix(chances, float(candidate), none_at)
-        hits = float((decided & (truth > 0)).sum())
-        score = 2 * hits / float(decided.sum() + truth.sum())
+        hits = float(w @ (decided & (truth > 0)).sum(axis=1))
+        score = 2 * hits / float(w @ (decided.sum(axis=1) + truth.sum(axis=1)))
         if score > best:
             best, level = score, float(candidate)
     return level

@@ -13,10 +13,10 @@ from scipy.stats import beta
 
 from riskmodel.model import RiskModel
 from riskmodel.records import LANGUAGES, RATINGS, Assessment, read_escalation
-from training.dataset import is_contrast, is_post
 from training.labels import Labels
 from training.metrics import Interval, category_f1, rating_figures
 from training.progress import Report, silent
+from training.units import is_contrast, is_post
 
 FloatArray = NDArray[np.float32]
 BATCH_TEXTS = 64

@@ -22,7 +22,7 @@ class Examples:
 
     ``severity``, ``proximity``, ``rating``: (n,) ranks, ``UNKNOWN`` where not told; ``floor`` (n,), ``categories``
     (n, c) and ``tasks`` (n, m): chances, NaN where not told; ``evidence``: stretches of each text that decide, None
-    where not marked.
+    where not marked; ``weight`` (n,): how much each counts in the loss.
     """
 
     texts: list[str]
@@ -33,6 +33,7 @@ class Examples:
     categories: FloatArray
     tasks: FloatArray
     evidence: list[Spans | None]
+    weight: FloatArray
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -57,6 +58,7 @@ def labelled(texts: Sequence[str], labels: Labels, evidence: Sequence[Sequence[s
         labels.categories,
         np.empty((len(labels), 0), dtype=np.float32),
         [_spans(text, pieces) for text, pieces in zip(texts, evidence, strict=True)],
+        labels.weight,
     )
 
 
@@ -65,7 +67,9 @@ def content(found: Content) -> Examples:
     unknown = np.full(len(found), UNKNOWN, dtype=np.int64)
     floor = np.full(len(found), np.nan, dtype=np.float32)
     none: list[Spans | None] = [None] * len(found)
-    return Examples(found.texts, unknown, unknown, unknown, floor, found.categories, found.tasks, none)
+    return Examples(
+        found.texts, unknown, unknown, unknown, floor, found.categories, found.tasks, none, np.ones_like(floor)
+    )
 
 
 def join(one: Examples, other: Examples) -> Examples:

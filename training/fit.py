@@ -35,19 +35,11 @@ from riskmodel.policy import Policy
 from riskmodel.records import Assessment
 from riskmodel.reference import count, write_reference
 from training import adapter as lora
+from training.added import FOLDERS
 from training.base_encoder import resolve_base
 from training.baselines import FROZEN, MAJORITY, TFIDF, predict_frozen, predict_majority, predict_tfidf
 from training.card import OUT_OF_FOLD, write_card
-from training.dataset import (
-    SPLITS,
-    VERDICTS,
-    data_digest,
-    is_post,
-    read_labelled,
-    read_splits,
-    read_verdicts,
-    verdict_files,
-)
+from training.dataset import SPLITS, data_digest, learnt_files, read_splits
 from training.doubt import doubt_figures
 from training.encoders import adapters_for, exported, frozen_vectors, spec_of
 from training.evaluate import Evaluation, Predicted, evaluate, predict
@@ -59,6 +51,7 @@ from training.progress import progress, say
 from training.public.mapping import PUBLIC_SETS
 from training.public.reading import added_files, read_content
 from training.splits import Rows, make_folds
+from training.units import is_post
 from training.vectors import encode_texts
 from training.workspace import MODELS, Workspace
 
@@ -130,7 +123,7 @@ def fit(workspace: Workspace, params: Params, policy: Policy, version: str) -> F
         encoder=spec,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
         parameters=params.model_dump(),
-        trained_on=_trained_on(workspace.root, policy, spec.adapted),
+        trained_on=_trained_on(workspace.root, train, policy, spec.adapted),
         metrics={},
         files={},
     )
@@ -228,16 +221,17 @@ def _evaluate(
 
 def _files(root: Path, adapted: bool) -> list[Path]:
     """Return every file that a version learns from."""
-    return [root / SPLITS["train"], *verdict_files(root), *(added_files(root) if adapted else [])]
+    return [*learnt_files(root), *(added_files(root) if adapted else [])]
 
 
-def _trained_on(root: Path, policy: Policy, adapted: bool) -> list[str]:
+def _trained_on(root: Path, train: pd.DataFrame, policy: Policy, adapted: bool) -> list[str]:
     """Say what a version has learnt from, line by line, with the licences of what is not ours."""
-    corpus = read_labelled(root / SPLITS["train"], policy)
-    lines = [f"{SPLITS['train'].as_posix()}: {len(corpus)} escalations"]
-    verdicts = read_verdicts(root, policy)
-    if verdicts is not None:
-        lines.append(f"{VERDICTS.as_posix()}: {len(verdicts)} verdicts")
+    files = [Path(origin.rpartition(":")[0]) for origin in train["origin"]]
+    lines = [f"{SPLITS['train'].as_posix()}: {files.count(SPLITS['train'])} escalations"]
+    folders = [file.parent for file in files]
+    lines += [
+        f"{folder.as_posix()}: {folders.count(folder)} {kind}" for kind, folder in FOLDERS.items() if folder in folders
+    ]
     counts = read_content(root, policy.category_names).counts if adapted else {}
     for name, texts in counts.items():
         known = PUBLIC_SETS[name]

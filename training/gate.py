@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.records import LANGUAGES, RATINGS
-from training.dataset import is_contrast
 from training.evaluate import Predicted
 from training.metrics import (
     CRITICAL,
@@ -27,6 +26,7 @@ from training.metrics import (
     quadratic_weighted_kappa,
     under_rated,
 )
+from training.units import is_contrast
 
 Ranks = NDArray[np.int64]
 FloatArray = NDArray[np.float32]

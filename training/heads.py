@@ -45,7 +45,7 @@ def fit_heads(X: Features, labels: Labels, strength: float, seed: int) -> Linear
 
     Args:
         X: (n, features), dense or sparse.
-        labels: of the n rows; a NaN in ``floor`` leaves that row out of the floor's head.
+        labels: of the n rows, with weights; a NaN in ``floor`` leaves that row out of the floor's head.
         strength: inverse of the regularisation (``C``).
         seed: for the solver.
     """
@@ -56,7 +56,7 @@ def fit_heads(X: Features, labels: Labels, strength: float, seed: int) -> Linear
 
     def solve(rows: Any, y: NDArray[Any], where: slice) -> None:
         model = LogisticRegression(C=strength, solver="newton-cg", tol=SOLVER_TOLERANCE, random_state=seed).fit(
-            X[rows], y
+            X[rows], y, sample_weight=labels.weight[rows]
         )
         if where.stop - where.start > 1:
             known = np.arange(where.start, where.stop)[model.classes_]

@@ -18,7 +18,8 @@ class Labels:
 
     ``severity``, ``proximity``, ``rating``: (n,) ranks; ``may_lift``: (n,) whether the source is one of the floor's;
     ``floor``: (n,) 1 where the floor lifted the rating, 0 where it did not, NaN where the table's own rating is so
-    high that it cannot be told; ``categories``: (n, c) 0 or 1; ``main_category``: (n,) position of the main one.
+    high that it cannot be told; ``categories``: (n, c) 0 or 1; ``main_category``: (n,) position of the main one;
+    ``weight``: (n,) how many escalations a row stands for, among its like; 1 for the corpus.
     """
 
     severity: Ranks
@@ -28,6 +29,7 @@ class Labels:
     floor: NDArray[np.float32]
     categories: NDArray[np.float32]
     main_category: Ranks
+    weight: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -48,7 +50,8 @@ def read_labels(frame: pd.DataFrame, policy: Policy) -> Labels:
     names = policy.category_names
     categories = np.array([[name in row for name in names] for row in frame["categories"]], dtype=np.float32)
     main = np.array([names.index(row[0]) for row in frame["categories"]], dtype=np.int64)
-    return Labels(severity, proximity, rating, may_lift, floor.astype(np.float32), categories, main)
+    weight = frame["weight"].to_numpy(np.float32) if "weight" in frame else np.ones(len(frame), dtype=np.float32)
+    return Labels(severity, proximity, rating, may_lift, floor.astype(np.float32), categories, main, weight)
 
 
 def _ranks(column: "pd.Series[str]", order: tuple[str, ...]) -> Ranks:

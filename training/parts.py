@@ -21,12 +21,12 @@ from riskmodel.stages.lexical import LexicalVectorizer
 from riskmodel.stages.precedents import Labelled, Precedents, excerpt
 from riskmodel.stages.rating import blend_chances, choose_ranks, rate, table_chances
 from training.calibrate import Believed, believe, decided_matrix, fit_blend, fit_scales, fit_thresholds
-from training.dataset import is_post
 from training.doubt import look, signs
 from training.heads import Linear, fit_heads, lexical_matrix
 from training.labels import Labels
 from training.params import Params
 from training.splits import Rows
+from training.units import is_post
 
 FloatArray = NDArray[np.float32]
 FORM_SCALE = 10.0  # a unit vector is too short for a head to be sure of anything
@@ -122,13 +122,20 @@ def fit_parts(
     believed = believe(scales.dense * dense.out_of_fold + scales.lexical * lexical_logits, labels.may_lift)
     table = table_chances(believed.joint, policy.rating_ranks)
     reports = ~dense.content
-    blend = fit_blend(table[reports], believed.direct[reports], labels.rating[reports], params.doubt.critical_recall)
+    blend = fit_blend(
+        table[reports],
+        believed.direct[reports],
+        labels.rating[reports],
+        params.doubt.critical_recall,
+        labels.weight[reports],
+    )
     content_blend = (
         fit_blend(
             table[dense.content],
             believed.direct[dense.content],
             labels.rating[dense.content],
             params.doubt.critical_recall,
+            labels.weight[dense.content],
         )
         if dense.content.any()
         else blend

@@ -20,7 +20,8 @@ def made(folder: Path, cache: Path) -> Path:
         from benchmarks.encoder import adapted_sentence_transformer  # noqa: PLC0415
         from benchmarks.peers.objects import make  # noqa: PLC0415
         from riskmodel import load_policy  # noqa: PLC0415
-        from training.dataset import SPLITS, read_labelled  # noqa: PLC0415
+        from training.dataset import SPLITS  # noqa: PLC0415
+        from training.rows import read_labelled  # noqa: PLC0415
 
         train = read_labelled(ROOT / SPLITS["train"], load_policy())
         labels = {name: train[name].tolist() for name in HEADS}

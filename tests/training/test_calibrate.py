@@ -62,6 +62,7 @@ def labels_for(logits: np.ndarray, seed: int = 0) -> Labels:
         floor=floor,
         categories=categories,
         main_category=categories.argmax(axis=1),
+        weight=np.ones(len(logits), dtype=np.float32),
     )
 
 
@@ -337,20 +338,20 @@ DOUBT = DoubtParams(
     critical_reviewed=0.98,
     unfamiliar=0.02,
 )
-FEW = 40  # rows that categories are decided on: here they are not what is asked
 
 
 def thresholds(rows: Rows, signs: list[Signs] | None = None) -> Thresholds:
     draw, n = np.random.default_rng(0), len(rows.truth)
-    categories = draw.random((FEW, len(NAMES))).astype(np.float32)
+    categories = draw.random((n, len(NAMES))).astype(np.float32)
     labels = Labels(
         severity=rows.truth,
         proximity=rows.truth,
         rating=rows.truth,
         may_lift=np.ones(n, dtype=bool),
         floor=np.zeros(n, dtype=np.float32),
-        categories=(draw.random((FEW, len(NAMES))) < categories).astype(np.float32),
+        categories=(draw.random((n, len(NAMES))) < categories).astype(np.float32),
         main_category=np.zeros(n, dtype=np.int64),
+        weight=np.ones(n, dtype=np.float32),
     )
     believed = Believed(np.zeros((n, 4, 3, 2), dtype=np.float32), rows.chances, categories)
     return fit_thresholds(rows.chances, rows.ranks, signs or rows.signs, believed, labels, rows.languages, NONE, DOUBT)

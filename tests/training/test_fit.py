@@ -126,9 +126,9 @@ def test_a_version_is_never_overwritten(fitted: Any, root: Path, params: Params)
 @pytest.fixture(scope="module")
 def own(root: Path) -> Examples:
     """Return a few labelled escalations to learn from."""
-    from training.dataset import read_labelled
     from training.examples import labelled
     from training.labels import read_labels
+    from training.rows import read_labelled
 
     frame = read_labelled(root / SPLITS["train"], load_policy()).iloc[:64]
     return labelled(frame["text"].tolist(), read_labels(frame, load_policy()), frame["evidence"].tolist())

@@ -47,7 +47,9 @@ def logged(tiny_model: Path, policy: Policy, tmp_path_factory: pytest.TempPathFa
     ranks = np.array([0, 1, 2, 3])
     test = Predicted(ranks, np.eye(4, dtype=np.float32), np.zeros((4, len(policy.categories)), dtype=bool))
     nothing = np.zeros(4, dtype=np.float32)
-    labels = Labels(ranks, ranks % 3, ranks, nothing > 0, nothing, test.categories.astype(np.float32), ranks)
+    labels = Labels(
+        ranks, ranks % 3, ranks, nothing > 0, nothing, test.categories.astype(np.float32), ranks, np.ones_like(nothing)
+    )
     fitted = Fitted(tiny_model, read_manifest(tiny_model), test, labels, {})
     alias = track(Workspace(root), fitted, read_params())
     yield f"models:/riskmodel@{alias}"

@@ -16,7 +16,11 @@ from riskmodel.review.export import export
 from riskmodel.review.files import known_ids, write
 from tests.riskmodel.casebook.made import NOON, make_rated
 from tests.riskmodel.review.made import answer, keep, minutes, waiting
-from training.dataset import FIELDS, SPLITS, read_labelled, read_splits
+from training.adding import add_files
+from training.contract import FIELDS
+from training.dataset import SPLITS, read_splits
+from training.rows import read_labelled
+from training.workspace import Workspace
 
 EVERYTHING = Filters()
 SECRET = "11 98765-4321"
@@ -168,6 +172,7 @@ def test_training_takes_the_newest_verdict_of_each_escalation_and_none_that_give
     desk.verdicts.decide(answer(again, severity="minor"), NOON + minutes(2))
     assert run(casebook, target) == 1
 
+    add_files(Workspace(root), "verdicts", sorted(target.glob("*.jsonl")), policy, NOON.date())
     splits = read_splits(root, policy)
 
     assert splits["train"]["rating"].tolist() == ["low", "low"]
