@@ -59,7 +59,7 @@ class Dispatcher:
         casebook: where everything is kept.
         metrics: what is counted.
         threads: lanes; 0 for one a core.
-        most_waiting: escalations that may be under way.
+        most_waiting: escalations under way from which on no request is let in.
         deadline_seconds: how long a request may take.
     """
 
@@ -114,16 +114,17 @@ class Dispatcher:
         if self._lanes.longest_running > STUCK_SECONDS:
             raise NotReadyError(FieldProblem("worker", "a thread that is stuck", "an answer within a minute"))
 
-    def check_room(self, escalations: int = 1) -> None:
-        """Check that more would be answered in time.
+    def check_room(self) -> None:
+        """Check that one more would be answered in time.
+
+        A batch gets in where there is room for one: single requests would keep it out for as long as they keep the
+        queue half full. Its escalations take turns with the others, so nobody waits for all of it.
 
         Raises:
             BusyError: if not, with the seconds after which it is worth another try.
         """
         wait = self._characters * self._pace / self._lane_count
-        # A batch larger than the queue is let in when nothing waits: it would never get in otherwise.
-        full = self._under_way > 0 and self._under_way + escalations > self._most_waiting
-        if full or wait > self._deadline_seconds * WAITING_SHARE:
+        if self._under_way >= self._most_waiting or wait > self._deadline_seconds * WAITING_SHARE:
             raise BusyError(max(1, ceil(wait)))
 
     async def rate(self, sent: Sequence[Sent], pinned: str | None = None) -> list[Outcome]:
@@ -140,7 +141,7 @@ class Dispatcher:
         current_trace().note(escalations=len(sent))
         loaded = self._models.current(pinned)
         self.check_ready()
-        self.check_room(len(sent))
+        self.check_room()
         now = datetime.now(UTC).replace(microsecond=0)
         kept: list[asyncio.Future[Found | Conflict]] = []
         try:
@@ -148,7 +149,7 @@ class Dispatcher:
                 known = await self._find(sent)
                 new = [one for one, found in zip(sent, known, strict=True) if found is None]
                 if new:  # others were let in while the casebook was asked
-                    self.check_room(len(new))
+                    self.check_room()
                 jobs = [self._job(one, loaded, now) for one in new]
                 kept = [future for _, future in jobs]
                 self._lanes.put([job for job, _ in jobs])

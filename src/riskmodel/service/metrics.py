@@ -72,7 +72,9 @@ class Metrics:
         )
         self._waiting = _gauge(registry, "escalations_waiting", "Escalations that wait for a lane.")
         self._in_flight = _gauge(registry, "escalations_in_flight", "Escalations accepted and not yet answered.")
-        self._refusals = _counter(registry, "refusals", "Requests turned away or not answered in time.", "reason")
+        self._refusals = _counter(
+            registry, "refusals", "Requests turned away, or not answered in time or in full.", "reason"
+        )
         self._problems = _counter(registry, "problems", "Problem documents sent.", "slug")
         self._model = Info("model", "The model version that answers.", namespace=NAMESPACE, registry=registry)
         self._models_loaded = _counter(registry, "models_loaded", "Model versions that began to answer.")
@@ -125,11 +127,12 @@ class Metrics:
         self._waiting.set_function(waiting)
         self._in_flight.set_function(in_flight)
 
-    def errors(self, slug: str) -> None:
-        """Count a problem document by the last part of its type, and the refusal where it is one."""
-        self._problem_children[slug if slug in _SLUGS else OTHER].inc()
-        if slug in _REFUSALS:
-            self.refused(_REFUSALS[slug])
+    def errors(self, *slugs: str) -> None:
+        """Count the problem documents of one request by the last part of their type; a refusal once for each reason."""
+        for slug in slugs:
+            self._problem_children[slug if slug in _SLUGS else OTHER].inc()
+        for reason in {_REFUSALS[slug] for slug in slugs if slug in _REFUSALS}:
+            self.refused(reason)
 
     def refused(self, reason: Reason) -> None:
         """Count a request that was turned away."""

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from fastapi import Request
@@ -27,6 +29,8 @@ from riskmodel.service.sources import open_source
 from riskmodel.service.work import make_rounds
 
 OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
+
+Made = TypeVar("Made")
 
 log = structlog.get_logger()
 
@@ -130,7 +134,7 @@ class Running:
         while True:
             try:
                 contacts = await asyncio.to_thread(read_contacts, self._settings)
-                casebook = await asyncio.to_thread(self._open_casebook)
+                casebook = await _in_thread(self._open_casebook, undo=Casebook.close)
                 break
             except CasebookUnavailableError as error:
                 log.warning("casebook not open yet", why=str(error))
@@ -156,6 +160,17 @@ class Running:
         if settings.rounds == "on":
             rounds.start()
         self._tasks.append(asyncio.create_task(door.record_uses()))
+
+
+async def _in_thread(make: Callable[[], Made], undo: Callable[[Made], None]) -> Made:
+    """Return what a thread makes; where nobody waits for it any more, it is undone as soon as it is made."""
+    making = asyncio.ensure_future(asyncio.to_thread(make))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        with suppress(RiskmodelError):
+            await asyncio.to_thread(undo, await making)
+        raise
 
 
 def running(request: Request) -> Running:

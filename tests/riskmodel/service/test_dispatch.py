@@ -130,15 +130,22 @@ def test_a_batch_larger_than_the_queue_gets_in_when_nothing_waits(settings: Sett
     assert all("rating" in result for result in results)
 
 
-def test_a_batch_that_does_not_fit_behind_others_is_refused_whole(settings: Settings, pool: ThreadPoolExecutor) -> None:
-    with serving(settings.model_copy(update={"queue_escalations": 4})) as http, held(http, pool) as (encoder, _):
-        refused, fits = batch(http, 4), pool.submit(batch, http, 3)
-        wait_for(lambda: under_way(http) == 4)
+def test_a_batch_gets_in_while_there_is_room_for_one_and_then_nobody_does(
+    settings: Settings, pool: ThreadPoolExecutor
+) -> None:
+    with serving(settings.model_copy(update={"queue_escalations": 4})) as http, held(http, pool) as (encoder, first):
+        large = pool.submit(batch, http, 6)
+        wait_for(lambda: under_way(http) == 7)
+        refused = [predict(http), batch(http, 2)]
         encoder.gate.set()
-        answered = fits.result(SECONDS)
+        results = large.result(SECONDS).json()["results"]
+        after = predict(http)
 
-    assert_unavailable(refused, "busy")
-    assert answered.status_code == 200
+    for response in refused:
+        assert_unavailable(response, "busy")
+    assert ["rating" in result for result in results] == [True] * 6
+    assert [first.result(SECONDS).status_code, after.status_code] == [200, 200]
+    assert len(kept(settings)) == 8
 
 
 def test_what_could_not_be_answered_in_time_is_refused_before_it_waits(

@@ -92,6 +92,16 @@ def test_a_problem_that_is_a_refusal_counts_as_both() -> None:
     assert value(metrics, "riskmodel_refusals_total", reason="queue_full") == 2
 
 
+def test_a_batch_that_is_late_in_parts_is_one_refusal() -> None:
+    metrics = Metrics()
+
+    metrics.errors("deadline", "deadline", "invalid-escalation")
+
+    assert value(metrics, "riskmodel_problems_total", slug="deadline") == 2
+    assert value(metrics, "riskmodel_problems_total", slug="invalid-escalation") == 1
+    assert value(metrics, "riskmodel_refusals_total", reason="deadline") == 1
+
+
 def test_problems_and_refusals_that_have_not_happened_are_zeros() -> None:
     metrics = Metrics()
 

@@ -73,11 +73,10 @@ async def predict_batch(
     parts.door.count(sender.caller, len(items))
     sent = sender.send(items, one=False)
     rated = await unless_gone(request, parts.dispatcher.rate(sent, sender.model_version))
-    for outcome in rated:
-        if not isinstance(outcome, Answer):
-            running(request).metrics.errors(slug_of(problem_of(outcome)))
     outcomes = iter(rated)
     results = [next(outcomes) if isinstance(item, Escalation) else item for item in items]
+    failed = [slug_of(problem_of(result)) for result in results if not isinstance(result, Answer)]
+    running(request).metrics.errors(*failed)
     # One request, one version; only what an earlier request was answered may be of another.
     answers = (outcome for outcome in rated if isinstance(outcome, Answer))
     shown = min(answers, key=lambda answer: answer.repeated, default=None)

@@ -37,6 +37,7 @@ def test_what_was_done_is_counted(http: TestClient) -> None:
     before = http.get("/metrics").text
     http.post("/predict", json={"text": "The parcel is late", "id": "one"})
     http.post("/predict", json={"text": ""})
+    http.post("/predict/batch", json={"escalations": [{"text": ""}, {"text": "Thanks"}]})
     after = http.get("/metrics").text
 
     def more(name: str, **labels: str) -> float:
@@ -45,8 +46,8 @@ def test_what_was_done_is_counted(http: TestClient) -> None:
     assert more("riskmodel_requests_total", route="/predict", status="200") == 1
     assert more("riskmodel_requests_total", route="/predict", status="422") == 1
     assert more("riskmodel_request_duration_seconds_count", route="/predict") == 2
-    assert more("riskmodel_assessments_total", version="tiny") == 1
-    assert more("riskmodel_problems_total", slug="invalid-escalation") == 1
+    assert more("riskmodel_assessments_total", version="tiny") == 2
+    assert more("riskmodel_problems_total", slug="invalid-escalation") == 2  # one of them in a batch
     assert value(parse(after), "riskmodel_model_info", version="tiny") == 1
 
 
