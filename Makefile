@@ -46,5 +46,5 @@ clean:  ## everything that can be made again, but the models
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(RUN) -m pip install --constraint constraints.txt --editable ".[training,check]"
+	$(RUN) -m pip install --constraint constraints.txt --editable ".[training,ray,check]"
 	@touch .venv/installed

@@ -14,6 +14,13 @@ Model = Annotated[
     ),
 ]
 Threads = Annotated[int | None, typer.Option(min=0, max=1024, help="Cores to use; 0 takes all. Default: 0.")]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        envvar="RAY_ADDRESS", help="A Ray cluster: HOST:PORT, ray://HOST:PORT or auto. Default: one on this machine."
+    ),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Actors of Ray, a core each. Default: every core.")]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(help="The casebook. Default: RISKMODEL_DATABASE_URL or sqlite:///riskmodel.db."),

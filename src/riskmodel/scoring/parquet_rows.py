@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,13 @@ class _Unreadable:
 
 
 @contextmanager
-def open_parquet(path: Path) -> Iterator[Rows]:
+def open_parquet(path: Path, before: int = 0, count: int | None = None) -> Iterator[Rows]:
     """Open a Parquet file.
+
+    Args:
+        path: of the file.
+        before: how many rows are passed over; those that follow keep their numbers.
+        count: how many rows are read; None for all that follow.
 
     Raises:
         DataError: if it is damaged, no Parquet, or lacks the column ``text``.
@@ -36,21 +42,23 @@ def open_parquet(path: Path) -> Iterator[Rows]:
     with file:
         columns = tuple(file.schema_arrow.names)
         check_columns(path, columns)
+        total = file.metadata.num_rows - before if count is None else count
         done = 0
 
         def rows() -> Iterator[Row]:
             nonlocal done
-            for row in _rows(path, file, [name for name in COLUMNS if name in columns]):
-                done = row.number
+            for row in _rows(path, file, [name for name in COLUMNS if name in columns], before, before + total):
+                done = row.number - before
                 yield row
 
-        yield Rows(columns, file.metadata.num_rows, lambda: done, rows())
+        yield Rows(columns, total, lambda: done, rows())
 
 
-def _rows(path: Path, file: pq.ParquetFile, columns: list[str]) -> Iterator[Row]:
-    number = 0
+def _rows(path: Path, file: pq.ParquetFile, columns: list[str], start: int, stop: int) -> Iterator[Row]:
+    """Yield the rows numbered from ``start + 1`` to ``stop``; groups of rows that hold none of them are not read."""
+    number = start
     try:
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+        for batch in _batches(file, columns, start, stop):
             values = [_values(name, batch.column(name)) for name in columns]
             for cells in zip(*values, strict=True):
                 number += 1
@@ -61,6 +69,22 @@ def _rows(path: Path, file: pq.ParquetFile, columns: list[str]) -> Iterator[Row]
                     yield readable(number, dict(zip(columns, cells, strict=True)))
     except (pa.ArrowException, OSError):
         raise DataError(f"{path} cannot be read as Parquet after row {number:,}.") from None
+
+
+def _batches(file: pq.ParquetFile, columns: list[str], start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    ends = list(accumulate(file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)))
+    begins = [0, *ends][: len(ends)]
+    groups = [at for at, (begin, end) in enumerate(zip(begins, ends, strict=True)) if begin < stop and end > start]
+    if not groups:
+        return
+    at = begins[groups[0]]
+    for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
+        wanted = batch.slice(max(0, start - at))[: max(0, stop - max(at, start))]
+        at += batch.num_rows
+        if wanted.num_rows:
+            yield wanted
+        if at >= stop:
+            return
 
 
 def _values(name: str, column: pa.Array) -> list[Any]:

@@ -2,49 +2,34 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from riskmodel.errors import DataError, EscalationError, FieldProblem
+from riskmodel.errors import DataError
 from riskmodel.model import RiskModel
-from riskmodel.records import Assessment, Escalation, read_escalation
+from riskmodel.scoring.assessing import Refusals, assess_rows
 from riskmodel.scoring.files import check_files, open_rows, refused_file
-from riskmodel.scoring.rows import COLUMNS, ROW, Row, Rows, name_columns
-from riskmodel.scoring.write import WRITERS, WriteProblems, problem_writer, whole
-
-# Rows assessed at once; the states of a batch's tokens, 1.5 KB each, are in memory together.
-BATCH_ROWS, BATCH_CHARACTERS = 64, 40_000
-
-Numbered = tuple[int, Escalation]
+from riskmodel.scoring.rows import COLUMNS, Row, Rows, name_columns
+from riskmodel.scoring.write import WRITERS, problem_writer, whole
 
 
 @dataclass(frozen=True)
 class Scored:
-    """How many rows were rated and refused, and in what time."""
+    """How many rows were rated and refused, and how many of them now, in what time; None where it was all of them."""
 
     rated: int
     refused: int
     refused_file: Path
     seconds: float
+    now: int | None = None
 
     def __str__(self) -> str:
         """Return all of it as one line."""
         where = f" ({self.refused_file})" if self.refused else ""
-        pace = (self.rated + self.refused) / max(self.seconds, 1e-9)
+        now = self.rated + self.refused if self.now is None else self.now
+        pace = now / max(self.seconds, 1e-9)
         return f"Rated {self.rated:,}, refused {self.refused:,}{where}, {pace:,.0f} rows/s."
-
-
-@dataclass
-class _Refusals:
-    """Writes down the rows refused, and counts them."""
-
-    write: WriteProblems
-    count: int = field(default=0)
-
-    def add(self, number: int, problems: list[FieldProblem]) -> None:
-        self.write(number, problems)
-        self.count += 1
 
 
 def score(
@@ -79,9 +64,9 @@ def score(
             ignored = [name for name in rows.columns if name not in COLUMNS]
             if ignored:
                 notice(f"Ignored columns of {source}: {name_columns(ignored)}.")
-            refusals = _Refusals(write_problems)
+            refusals = Refusals(write_problems)
             with WRITERS[target.suffix.lower()](part) as write:
-                for number, assessment in _assessed(model, _valid(rows, refusals, report), refusals, now):
+                for number, assessment in assess_rows(model, _reported(rows, report), refusals, now):
                     write(number, assessment)
                     rated += 1
             report(rows.total, rows.total)
@@ -90,63 +75,7 @@ def score(
     return Scored(rated, refusals.count, refused_file(target), time.perf_counter() - began)
 
 
-def _valid(rows: Rows, refusals: _Refusals, report: Callable[[int, int], None]) -> Iterator[Numbered]:
-    """Yield the rows that are escalations; refuse the others."""
+def _reported(rows: Rows, report: Callable[[int, int], None]) -> Iterator[Row]:
     for row in rows.rows:
-        outcome = _read(row)
-        if isinstance(outcome, Escalation):
-            yield row.number, outcome
-        else:
-            refusals.add(row.number, outcome)
+        yield row
         report(rows.done(), rows.total)
-
-
-def _read(row: Row) -> Escalation | list[FieldProblem]:
-    if row.problem is not None:
-        return [row.problem]
-    try:
-        return read_escalation({"id": f"{ROW}-{row.number}", **row.fields})
-    except EscalationError as error:
-        return error.problems
-
-
-def _assessed(
-    model: RiskModel, escalations: Iterator[Numbered], refusals: _Refusals, now: datetime
-) -> Iterator[tuple[int, Assessment]]:
-    """Yield the assessments in order; refuse what the model fails on."""
-    for batch in _batches(escalations):
-        for number, outcome in _assess(model, batch, now):
-            if isinstance(outcome, Assessment):
-                yield number, outcome
-            else:
-                refusals.add(number, [outcome])
-
-
-def _batches(escalations: Iterator[Numbered]) -> Iterator[list[Numbered]]:
-    batch: list[Numbered] = []
-    characters = 0
-    for number, escalation in escalations:
-        characters += len(escalation.text)
-        if batch and (characters > BATCH_CHARACTERS or len(batch) == BATCH_ROWS):
-            yield batch
-            batch, characters = [], len(escalation.text)
-        batch.append((number, escalation))
-    if batch:
-        yield batch
-
-
-def _assess(model: RiskModel, batch: list[Numbered], now: datetime) -> Iterator[tuple[int, Assessment | FieldProblem]]:
-    """Yield an outcome for each: all at once; if that fails, one by one, so that the one at fault fails alone."""
-    try:
-        outcomes = model.assess([escalation for _, escalation in batch], now)
-    except Exception as error:  # noqa: BLE001 (the border of a row: one in a million must not end the run)
-        if len(batch) > 1:
-            for one in batch:
-                yield from _assess(model, [one], now)
-        else:
-            yield (
-                batch[0][0],
-                FieldProblem(ROW, f"a fault ({type(error).__name__})", "an escalation the model can rate"),
-            )
-        return
-    yield from zip((number for number, _ in batch), outcomes, strict=True)

@@ -4,8 +4,9 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -81,15 +82,16 @@ def parquet_writer(path: Path) -> Iterator[Write]:
 def problem_writer(path: Path) -> Iterator[WriteProblems]:
     """Yield a function that writes a line for each problem of a row; no file is left where there was none."""
     with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-
-        def write(number: int, problems: Sequence[FieldProblem]) -> None:
-            for problem in problems:
-                line = {"row": number, "field": problem.field, "found": problem.found, "expected": problem.expected}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-        yield write
+        yield partial(write_problems, file)
     if path.stat().st_size == 0:
         path.unlink()
+
+
+def write_problems(file: IO[str], number: int, problems: Sequence[FieldProblem]) -> None:
+    """Write a line for each problem of a row."""
+    for problem in problems:
+        line = {ROW_NUMBER: number, "field": problem.field, "found": problem.found, "expected": problem.expected}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _type(name: str) -> pa.DataType:

@@ -1,0 +1,41 @@
+"""The folder of a version in, its files as one value out, and back: how a model gets to machines that lack it."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from riskmodel.artifact import ENCODER, ENCODER_FILES, ENCODER_MANIFEST, MANIFEST, Manifest, read_manifest
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A version: its folder's name and the bytes of its files. Whoever loads it checks every hash, as always."""
+
+    name: str
+    files: dict[str, bytes] = field(repr=False)
+
+
+def pack(folder: Path) -> tuple[Manifest, Packed]:
+    """Read a version's manifest and files.
+
+    Raises:
+        ArtifactError: if it has no readable manifest.
+    """
+    manifest = read_manifest(folder)
+    names = [MANIFEST, *manifest.files, *(f"{ENCODER}/{name}" for name in (ENCODER_MANIFEST, *ENCODER_FILES))]
+    files = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    return manifest, Packed(folder.name, files)
+
+
+@contextmanager
+def unpacked(packed: Packed) -> Iterator[Path]:
+    """Yield a folder with the files, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="riskmodel-") as work:
+        folder = Path(work) / packed.name
+        for name, content in packed.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        yield folder
