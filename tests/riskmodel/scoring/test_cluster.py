@@ -75,12 +75,15 @@ def assert_same(found: Path, expected: Path) -> None:
 
 
 def actors() -> list[psutil.Process]:
-    """Return the processes of the cluster that work."""
-    return [found for found in psutil.process_iter(["name", "cmdline"]) if "MapWorker" in _title(found)]
+    """Return the processes of this test's cluster that work."""
+    return [found for found in psutil.Process().children(recursive=True) if "MapWorker" in _title(found)]
 
 
 def _title(process: psutil.Process) -> str:
-    return " ".join(process.info["cmdline"] or [process.info["name"] or ""])
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has just ended
+        return ""
 
 
 def test_two_nodes_give_what_this_process_gives_bit_for_bit(
