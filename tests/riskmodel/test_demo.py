@@ -21,7 +21,7 @@ from fastapi import FastAPI
 
 from riskmodel.casebook import open_casebook
 from riskmodel.demo.client import AnswerError, find, is_empty, model_version, predict, predict_all, wait_until_ready
-from riskmodel.demo.filling import fill
+from riskmodel.demo.filling import fill, sent
 from riskmodel.demo.sample import CASES, choose
 from riskmodel.demo.show import check_free
 from riskmodel.errors import DataError, SettingsError
@@ -194,6 +194,32 @@ def test_a_second_start_adds_nothing(service: Running, policy: Policy) -> None:
 
     assert service.fill() == 0
     assert waiting(service.settings.database_url, policy) == before
+
+
+@pytest.mark.parametrize("kept", [1, THIRTY])
+def test_a_first_start_that_was_interrupted_is_completed_by_the_next(
+    kept: int, service: Running, policy: Policy
+) -> None:
+    service.doubt_less()
+    service.draw_no_audits()
+    now, version = datetime.now(UTC), model_version(service.address)
+    predict_all(service.address, [sent(case, version, now - timedelta(hours=1)) for case in cases()[:kept]])
+
+    filled = service.fill()
+
+    items = waiting(service.settings.database_url, policy)
+    assert (filled, len(items), len({item.id for item in items})) == (THIRTY, THIRTY, THIRTY)
+    assert service.fill() == 0
+
+
+def test_a_case_that_somebody_deleted_does_not_come_back_with_the_next_start(service: Running, policy: Policy) -> None:
+    service.fill()
+    gone = waiting(service.settings.database_url, policy)[0].id
+    with closing(open_casebook(service.settings.database_url)) as casebook:
+        casebook.forget(ids=[gone])
+
+    assert service.fill() == 0
+    assert gone not in {item.id for item in waiting(service.settings.database_url, policy)}
 
 
 def test_a_casebook_that_holds_anything_is_left_alone(service: Running) -> None:

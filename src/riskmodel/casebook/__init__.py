@@ -8,6 +8,7 @@ from riskmodel.casebook.cases import Casebook, open_casebook
 from riskmodel.casebook.keys import ROLES, Key, KeyRing, NewKey, Role
 from riskmodel.casebook.paging import Filters, Page
 from riskmodel.casebook.records import (
+    GOLDEN_CLIENT,
     AmbiguousCaseError,
     Case,
     Conflict,
@@ -22,6 +23,7 @@ from riskmodel.casebook.records import (
 from riskmodel.casebook.vectors import packed, unpacked
 
 __all__ = [
+    "GOLDEN_CLIENT",
     "ROLES",
     "AmbiguousCaseError",
     "AuditEntry",

@@ -55,6 +55,11 @@ class Trail:
         if events:
             self._database.write(lambda connection: append(connection, events))
 
+    def has(self, action: str) -> bool:
+        """Return whether anything of that name was done."""
+        statement = sa.select(AUDIT.c.number).where(AUDIT.c.action == action).limit(1)
+        return self._database.read(lambda connection: connection.execute(statement).first()) is not None
+
     def page(self, before_number: int | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return entries, the newest first, older than a number."""
         statement = sa.select(AUDIT.c.number, *(AUDIT.c[field.name] for field in fields(AuditEvent)))

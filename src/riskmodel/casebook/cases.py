@@ -62,14 +62,14 @@ class Casebook:
             return []
         return self._database.write(lambda connection: keeping.keep(connection, rated, self._clock(), self._enter))
 
-    def get(self, id_: str, client: str | None = None) -> Case:
-        """Return a case, of one client or of any.
+    def get(self, id_: str, client: str | None = None, *, golden: bool = True) -> Case:
+        """Return a case, of one client or of any; ``golden``: also one that is kept to test analysts.
 
         Raises:
             UnknownCaseError: if none is kept.
             AmbiguousCaseError: if several clients used that id and none is named.
         """
-        return self._database.read(lambda connection: reading.get(connection, id_, client))
+        return self._database.read(lambda connection: reading.get(connection, id_, client, golden=golden))
 
     def page(self, filters: Filters, before: str | None = None, limit: int = 50) -> Page:
         """Return the cases that pass, the newest first, from a cursor on.

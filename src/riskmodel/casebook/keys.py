@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from riskmodel.casebook.database import Database
+from riskmodel.casebook.records import GOLDEN_CLIENT
 from riskmodel.casebook.tables import API_KEYS
 from riskmodel.errors import CasebookError
 
@@ -66,6 +67,10 @@ class KeyRing:
         """
         if _NAME.fullmatch(name) is None:
             raise CasebookError("A key's name: found text of another form, expected 1 to 64 of A-Z a-z 0-9 . _ -")
+        if name == GOLDEN_CLIENT:
+            raise CasebookError(
+                f"A key's name: found {GOLDEN_CLIENT}, which is kept for golden cases, expected another."
+            )
         if role not in ROLES:
             raise CasebookError(f"A key's role: found another word, expected one of {', '.join(ROLES)}.")
         if expires_at is not None and expires_at <= now:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.operators import custom_op
 
 from riskmodel.casebook.reading import load
-from riskmodel.casebook.records import Case, CursorError
+from riskmodel.casebook.records import GOLDEN_CLIENT, Case, CursorError
 from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, micros_of, moment_of
 
 MAX_CURSOR = 2**63 - 1
@@ -33,6 +33,7 @@ class Filters:
     model_version: str | None = None
     kept_from: datetime | None = None
     kept_before: datetime | None = None
+    golden: bool = True  # also those that are kept to test analysts
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def page_statement(
         if name != leading and dialect == "sqlite":
             column = _unindexed(column)
         statement = statement.where(column == getattr(filters, name))
+    if not filters.golden:
+        column = ESCALATIONS.c.client
+        statement = statement.where((_unindexed(column) if dialect == "sqlite" else column) != GOLDEN_CLIENT)
     if _bounds_time(filters):
         return _by_time(statement, filters, before)
     if before is not None:

@@ -5,12 +5,12 @@ from dataclasses import fields
 
 import sqlalchemy as sa
 
-from riskmodel.casebook.records import AmbiguousCaseError, Case, KeptAssessment, UnknownCaseError
+from riskmodel.casebook.records import GOLDEN_CLIENT, AmbiguousCaseError, Case, KeptAssessment, UnknownCaseError
 from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS
 
 
-def get(connection: sa.Connection, id_: str, client: str | None) -> Case:
-    """Return a case.
+def get(connection: sa.Connection, id_: str, client: str | None, *, golden: bool = True) -> Case:
+    """Return a case; ``golden``: also one that is kept to test analysts.
 
     Raises:
         UnknownCaseError: if none is kept.
@@ -19,6 +19,8 @@ def get(connection: sa.Connection, id_: str, client: str | None) -> Case:
     statement = sa.select(ESCALATIONS.c.number).where(ESCALATIONS.c.id == id_).limit(2)
     if client is not None:
         statement = statement.where(ESCALATIONS.c.client == client)
+    if not golden:
+        statement = statement.where(ESCALATIONS.c.client != GOLDEN_CLIENT)
     numbers = connection.execute(statement).scalars().all()
     if not numbers:
         raise UnknownCaseError("An escalation: found no such id, expected that of one that is kept.")

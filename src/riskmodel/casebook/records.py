@@ -109,6 +109,9 @@ class Case:
     assessments: tuple[KeptAssessment, ...]
 
 
+GOLDEN_CLIENT = "golden"  # under which cases of known rating are kept; no key has this name
+
+
 def digest_of(escalation: Escalation) -> bytes:
     """Return the SHA-256 of an escalation's fields as sent; equal for the same fields in any order or time zone."""
     fields = escalation.model_dump(mode="json", exclude_none=True)

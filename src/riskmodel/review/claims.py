@@ -37,7 +37,7 @@ class Claims:
 
     def next(self, analyst: str, filters: Filters, now: datetime) -> QueueItem | None:
         """Claim the first review that waits, passes the filters and is not being claimed by another; None if none."""
-        passing = [*conditions(replace(filters, mine=None)), REVIEWS.c.state == "waiting", reading.may_judge(analyst)]
+        passing = [*conditions(replace(filters, mine=None, analyst=analyst)), REVIEWS.c.state == "waiting"]
         first = (
             sa.select(REVIEWS.c.number)
             .where(*passing)

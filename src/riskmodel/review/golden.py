@@ -4,23 +4,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from riskmodel.casebook import Found, Rated, Sent, digest_of
+from riskmodel.casebook import GOLDEN_CLIENT, Found, Rated, Sent, digest_of
 from riskmodel.casebook.database import Database
 from riskmodel.casebook.keeping import keep
 from riskmodel.casebook.tables import ESCALATIONS, REVIEWS
 from riskmodel.errors import CasebookError
 from riskmodel.records import Proximity, Rating, Severity
+from riskmodel.redaction import redact
 from riskmodel.review.entering import row_of
 from riskmodel.review.labels import Label
+from riskmodel.stages.precedents import excerpt
 
 if TYPE_CHECKING:
     from riskmodel.model import RiskModel
-
-GOLDEN = "golden"  # the client that they are kept under
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,19 @@ class Golden:
 
 
 def rate(model: "RiskModel", labels: Sequence[Label], now: datetime) -> list[Golden]:
-    """Return labelled escalations as a model rates them, as if they arrived now: an old deadline would look odd."""
+    """Return labelled escalations as a model rates them, as if they arrived now: an old deadline would look odd.
+
+    Raises:
+        CasebookError: if the model learnt from one of them, which would then stand among its own precedents.
+    """
+    learnt = {labelled.excerpt for labelled in model.precedents.labelled}
+    for label in labels:
+        text = label.escalation.text
+        if excerpt(text) in learnt or excerpt(redact(text)) in learnt:
+            raise CasebookError(
+                f"Golden case {label.escalation.id}: its text: found one that version {model.version} learnt from, "
+                "expected one that it never saw: the page would show its rating. Nothing was added."
+            )
     return [_golden(model, label, now) for label in labels]
 
 
@@ -51,37 +63,36 @@ def add_golden(database: Database, golden: Sequence[Golden], copies: int, now: d
 
 
 def _add(connection: sa.Connection, golden: Sequence[Golden], copies: int, now: datetime) -> int:
-    rated = [replace(one.rated, sent=replace(one.rated.sent, client=GOLDEN)) for one in golden]
-    known = {one.rated.assessment.id: one for one in golden}
-    added: list[Rated] = []
+    rated = [replace(one.rated, sent=replace(one.rated.sent, client=GOLDEN_CLIENT)) for one in golden]
+    added = set[str]()
 
-    def enter(one: Rated, now: datetime) -> dict[str, Any]:
-        added.append(one)
-        return _row(one, known[one.assessment.id], now)
+    def note(one: Rated, _: datetime) -> None:
+        added.add(one.assessment.id)
 
-    for one, outcome in zip(rated, keep(connection, rated, now, enter), strict=True):
+    for one, outcome in zip(rated, keep(connection, rated, now, note), strict=True):
         if not isinstance(outcome, Found):
             raise CasebookError(
                 f"Golden case {one.assessment.id}: its id: found another escalation that is kept under it, "
                 "expected an id of its own. Nothing was added."
             )
-    for one in added:
-        number = sa.select(ESCALATIONS.c.number).where(
-            ESCALATIONS.c.id == one.assessment.id, ESCALATIONS.c.client == GOLDEN
-        )
-        row = _row(one, known[one.assessment.id], now) | {"escalation": connection.execute(number).scalar_one()}
-        if copies > 1:
-            connection.execute(sa.insert(REVIEWS), [row] * (copies - 1))
+    for case in golden:
+        if case.rated.assessment.id in added:
+            _queue(connection, case, copies, now)
     return len(added)
+
+
+def _queue(connection: sa.Connection, golden: Golden, copies: int, now: datetime) -> None:
+    kept = (ESCALATIONS.c.client == GOLDEN_CLIENT) & (ESCALATIONS.c.id == golden.rated.assessment.id)
+    label = {"severity": golden.severity, "proximity": golden.proximity, "rating": golden.rating}
+    row = row_of(golden.rated, "golden", 1.0, now) | {
+        "known": json.dumps(label),
+        "escalation": connection.execute(sa.select(ESCALATIONS.c.number).where(kept)).scalar_one(),
+    }
+    connection.execute(sa.insert(REVIEWS), [row] * copies)
 
 
 def _golden(model: "RiskModel", label: Label, now: datetime) -> Golden:
     (assessment,) = model.assess([label.escalation], now)
-    sent = Sent(GOLDEN, label.escalation, None, digest_of(label.escalation), None, None)
+    sent = Sent(GOLDEN_CLIENT, label.escalation, None, digest_of(label.escalation), None, None)
     rated = Rated(sent, assessment, assessment.model_dump_json(by_alias=True), received_at=now, assessed_at=now)
     return Golden(rated, label.severity, label.proximity, label.rating)
-
-
-def _row(one: Rated, golden: Golden, now: datetime) -> dict[str, Any]:
-    label = {"severity": golden.severity, "proximity": golden.proximity, "rating": golden.rating}
-    return row_of(one, "golden", 1.0, now) | {"known": json.dumps(label)}

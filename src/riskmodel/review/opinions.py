@@ -1,6 +1,6 @@
 """A verdict in; whom else to ask, and what an escalation's opinions come to, out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -14,7 +14,8 @@ from riskmodel.review import reading
 from riskmodel.review.reading import AnyVerdict
 from riskmodel.review.records import FIRST, Purpose, Verdict
 
-_COPIED = ("escalation", "text_digest", "language", "category", "source", "market", "rating", "reasons")
+_COPIED = ("escalation", "text_digest", "language", "category", "source", "market", "rating", "reasons", "weight")
+_PLACE = ("queued_at", "act_by", "harm", "order_at")
 
 
 @dataclass(frozen=True)
@@ -72,22 +73,18 @@ def _was_drawn_before(connection: sa.Connection, verdict: Verdict) -> bool:
 
 
 def _queue(connection: sa.Connection, verdict: Verdict, purpose: Purpose, now: datetime, policy: Policy) -> None:
-    """Queue another opinion. It is not urgent, as the case is decided: it comes after what waits for a first one."""
-    row = connection.execute(sa.select(*_columns(_COPIED)).where(REVIEWS.c.number == verdict.review)).one()
-    act_by = policy.act_by("low", now)
-    values: dict[str, Any] = {
-        **row._mapping,
-        "purpose": purpose,
-        "weight": verdict.weight,
-        "queued_at": now,
-        "act_by": act_by,
-        "harm": 0.0,
-        "order_at": act_by,
-        "state": "waiting",
-        "version": 1,
-    }
+    """Queue another opinion.
+
+    A second one gets the row of the first to the letter, deadline and harm included, or its reader would know it for a
+    test. A third one is told as such, and is not urgent, as the case is decided: it comes after what waits for a first.
+    """
+    row = connection.execute(_TO_COPY.where(REVIEWS.c.number == verdict.review)).one()
+    place: dict[str, Any] = {}
+    if purpose == "third":
+        act_by = policy.act_by("low", now)
+        place = {"queued_at": now, "act_by": act_by, "harm": 0.0, "order_at": act_by}
+    values = {**row._mapping, **place, "purpose": purpose, "state": "waiting", "version": 1}
     connection.execute(sa.insert(REVIEWS).values(**values))
 
 
-def _columns(names: Sequence[str]) -> "list[sa.Column[Any]]":
-    return [REVIEWS.c[name] for name in names]
+_TO_COPY = sa.select(*(REVIEWS.c[name] for name in (*_COPIED, *_PLACE)))

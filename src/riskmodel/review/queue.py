@@ -34,13 +34,13 @@ class Queue:
         oldest = now - self._patience
         return replace(found, items=tuple(_given_up(item) if _is_stale(item, oldest) else item for item in found.items))
 
-    def case(self, number: int) -> ReviewCase:
-        """Return a review with everything one needs to judge it.
+    def case(self, number: int, *, as_lead: bool = False) -> ReviewCase:
+        """Return a review with everything one needs to judge it; a lead also sees what others said of a test.
 
         Raises:
             UnknownReviewError: if there is none of that number.
         """
-        return self._database.read(lambda connection: reading.case(connection, number))
+        return self._database.read(lambda connection: reading.case(connection, number, as_lead=as_lead))
 
 
 def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
@@ -52,7 +52,7 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.mine is not None:
         found.append(REVIEWS.c.analyst == filters.mine)
     if filters.analyst is not None:
-        found.append(reading.may_judge(filters.analyst))
+        found.append(reading.is_offered(filters.analyst))
     return found
 
 

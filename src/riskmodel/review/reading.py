@@ -82,25 +82,38 @@ def standing(found: Iterable[AnyVerdict]) -> list[AnyVerdict]:
     return [verdict for verdict in every if verdict.kind != "retracted" and verdict.number not in back]
 
 
-def case(connection: sa.Connection, number: int) -> ReviewCase:
-    """Return a review with everything one needs to judge it.
+def case(connection: sa.Connection, number: int, *, as_lead: bool = False) -> ReviewCase:
+    """Return a review with everything one needs to judge it; ``as_lead``: also what analysts must not know of tests.
 
     Raises:
         UnknownReviewError: if there is none of that number.
     """
     review = item(connection, number)
     (kept,) = load(connection, [review.escalation])
-    condition = VERDICTS.c.escalation == review.escalation
-    if review.purpose in BLIND and review.state != "decided":
-        condition &= VERDICTS.c.review == review.number
+    given = verdicts(connection, VERDICTS.c.escalation == review.escalation)
+    others = {verdict.analyst for verdict in given if verdict.review != number}
     earlier = connection.execute(_EARLIER, {"review": review.number, "escalation": review.escalation}).scalars().all()
     return ReviewCase(
         review,
         kept,
         kept.assessments[0].assessment,
-        tuple(verdicts(connection, condition)),
+        tuple(verdict for verdict in given if _may_be_seen(verdict, review, as_lead)),
         tuple(items(connection, earlier)),
+        frozenset() if review.purpose in FIRST else frozenset(others),
     )
+
+
+def _may_be_seen(verdict: Verdict, review: QueueItem, as_lead: bool) -> bool:
+    """Return whether whoever has a review may see a verdict on its escalation.
+
+    Nobody sees another's on a test, not even when they gave their own, as that could be taken back; and on a first
+    opinion nobody sees that there was a test. A third opinion weighs all of them. A lead sees all, once a test is over.
+    """
+    if verdict.review == review.number:
+        return True
+    if review.purpose in BLIND:
+        return as_lead and review.state == "decided"
+    return as_lead or review.purpose == "third" or verdict.purpose not in BLIND
 
 
 def may_judge(analyst: str) -> sa.ColumnElement[bool]:
@@ -111,6 +124,20 @@ def may_judge(analyst: str) -> sa.ColumnElement[bool]:
         .where(VERDICTS.c.analyst == analyst, VERDICTS.c.review != REVIEWS.c.number)
     )
     return REVIEWS.c.purpose.in_(FIRST) | ~judged
+
+
+def is_offered(analyst: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a review is put before an analyst: as :func:`may_judge`, and one copy of it at a time.
+
+    A golden case waits once for each of several analysts: rows that are alike to the letter would tell what they are.
+    """
+    same = REVIEWS.alias("copies")
+    waits_before = (same.c.number < REVIEWS.c.number) & (same.c.state == "waiting")
+    in_hand = (same.c.number != REVIEWS.c.number) & (same.c.analyst == analyst)
+    other = sa.exists().where(
+        same.c.escalation == REVIEWS.c.escalation, same.c.purpose == "golden", waits_before | in_hand
+    )
+    return may_judge(analyst) & ((REVIEWS.c.purpose != "golden") | ~other)
 
 
 def check_may_judge(connection: sa.Connection, review: QueueItem, analyst: str) -> None:

@@ -194,8 +194,9 @@ class ReviewCase:
 
     Attributes:
         assessment: the newest one.
-        verdicts: the oldest first; those of others are left out while a blind opinion is asked for.
+        verdicts: the oldest first; left out is what would tell of a test, or what others said where it is one.
         earlier: other reviews of the same text, the newest first.
+        barred: analysts who gave an opinion already and may not give this one.
     """
 
     item: QueueItem
@@ -203,6 +204,7 @@ class ReviewCase:
     assessment: Assessment = field(repr=False)
     verdicts: tuple[Verdict, ...]
     earlier: tuple[QueueItem, ...]
+    barred: frozenset[str]
 
 
 class UnknownReviewError(CasebookError):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from riskmodel.artifact import load_model
 from riskmodel.casebook import Casebook, open_casebook
 from riskmodel.cli import main
 from riskmodel.policy import Policy
@@ -113,6 +114,19 @@ def test_a_file_of_which_a_row_is_refused_adds_nothing_and_names_line_and_field(
     assert f"{path}:3 evidence: found 1 that the text does not hold" in errors
     assert f"{path}:1" not in errors and rows[0]["text"][:30] not in errors
     assert (waits(desk, "golden"), trail(casebook)) == ([], [])
+
+
+def test_a_case_that_the_model_learnt_from_is_refused_as_its_page_would_show_its_rating(
+    run: Run, rows: list[dict[str, Any]], tiny_model: Path, policy: Policy, desk: Desk, tmp_path: Path
+) -> None:
+    learnt = load_model(tiny_model, policy).precedents.labelled[7]
+    train = [json.loads(line) for line in DATA.with_name("train.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows[1] = next(row for row in train if row["id"] == learnt.id) | {"id": "another-id"}
+
+    code, output, errors = run("golden", "add", write(tmp_path / "known.jsonl", rows), "--model", tiny_model)
+
+    assert (code, output, waits(desk, "golden")) == (1, "", [])
+    assert "Golden case another-id: its text: found one that version tiny learnt from" in errors
 
 
 def test_another_escalation_under_a_known_id_is_named_and_nothing_is_added(

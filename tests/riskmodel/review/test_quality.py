@@ -149,6 +149,26 @@ def test_a_verdict_that_was_taken_back_does_not_count(casebook: Casebook, desk: 
     assert desk.quality.summary(None, None).automatic.wrong.value is None
 
 
+def test_an_analyst_sees_one_copy_of_a_golden_case_at_a_time(casebook: Casebook, desk: Desk) -> None:
+    desk.add_golden([Golden(waiting("g"), "severe", "plausible", "high")], 3, NOON)
+
+    def seen(analyst: str) -> list[int]:
+        return [item.number for item in desk.queue.page(Filters(analyst=analyst), None, 10, NOON).items]
+
+    (copy,) = seen("ana")
+    assert seen("bo") == [copy]
+    mine = desk.claims.next("ana", EVERYTHING, NOON)
+    assert mine is not None
+    assert seen("ana") == [mine.number]
+    others = desk.claims.next("bo", EVERYTHING, NOON)
+    assert others is not None and others.number != mine.number
+    assert desk.claims.next("ana", EVERYTHING, NOON) is None
+    desk.claims.release(mine.number, "ana", NOON)
+    desk.verdicts.decide(answer(others, "bo"), NOON)
+    assert mine.number not in seen("bo")
+    assert seen("ana") == [mine.number]
+
+
 def test_golden_cases_look_like_others_and_show_who_rates_well(casebook: Casebook, desk: Desk, policy: Policy) -> None:
     golden = [Golden(waiting(f"g-{number}"), "severe", "plausible", "high") for number in range(2)]
 

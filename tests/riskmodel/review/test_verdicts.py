@@ -1,6 +1,7 @@
 """Verdicts: by the table, appended only, never over a changed case, taken back by another; second and third ones."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_a_second_opinion_is_blind_and_another_analysts(casebook: Casebook, seco
     assert second_desk.claims.next("ana", EVERYTHING, NOON) is None
     assert second_desk.queue.page(Filters(analyst="ana"), None, 10, NOON).items == ()
     item = claimed(second_desk, "bo")
-    assert (item.asked_as, item.act_by) == ("review", NOON + timedelta(hours=72))
+    assert item.asked_as == "review"
     assert second_desk.queue.case(item.number).verdicts == ()
     with pytest.raises(NotForYouError):
         second_desk.claims.release(item.number, "bo", NOON)
@@ -198,8 +199,34 @@ def test_a_second_opinion_is_blind_and_another_analysts(casebook: Casebook, seco
     second = second_desk.verdicts.decide(answer(second_desk.queue.case(item.number).item, "bo"), NOON)
 
     assert second.purpose == "second"
-    assert second_desk.queue.case(item.number).verdicts == (first, second)
+    assert second_desk.queue.case(item.number).verdicts == (second,)
+    assert second_desk.queue.case(first.review).verdicts == (first,)
+    assert second_desk.queue.case(item.number, as_lead=True).verdicts == (first, second)
+    assert second_desk.queue.case(first.review, as_lead=True).verdicts == (first, second)
     assert purposes(second_desk) == []
+
+
+def test_a_second_opinion_waits_as_the_first_did(casebook: Casebook, second_desk: Desk) -> None:
+    keep(casebook, waiting("a", hours=2, harm="critical"))
+    (first,) = second_desk.queue.page(EVERYTHING, None, 10, NOON).items
+    second_desk.verdicts.decide(answer(claimed(second_desk)), NOON + timedelta(hours=1))
+
+    (second,) = second_desk.queue.page(EVERYTHING, None, 10, NOON + timedelta(hours=1)).items
+
+    assert second.purpose == "second"
+    assert second.why == first.why and second.why.harm == 1.0
+    assert replace(second, number=first.number, purpose=first.purpose) == first
+
+
+def test_whoever_may_not_give_a_second_opinion_is_named_to_no_one_but_the_desk(
+    casebook: Casebook, second_desk: Desk
+) -> None:
+    keep(casebook, waiting("a"))
+    first = second_desk.verdicts.decide(answer(claimed(second_desk)), NOON)
+    (second,) = second_desk.queue.page(EVERYTHING, None, 10, NOON).items
+
+    assert second_desk.queue.case(second.number).barred == {"ana"}
+    assert second_desk.queue.case(first.review).barred == frozenset()
 
 
 def test_where_two_differ_a_third_decides_and_sees_both(casebook: Casebook, second_desk: Desk) -> None:

@@ -91,7 +91,11 @@ async def page(
     """Return what is kept, the newest first. A client sees its own; analysts and those above them see all."""
     parts = running(request).parts
     parts.door.count(caller, 1)
-    filters = Filters(**asked.model_dump(exclude={"cursor", "limit", "client"}), client=_visible(caller, asked.client))
+    filters = Filters(
+        **asked.model_dump(exclude={"cursor", "limit", "client"}),
+        client=_visible(caller, asked.client),
+        golden=_sees_tests(caller),
+    )
     found = await asyncio.to_thread(parts.casebook.page, filters, asked.cursor, asked.limit)
     return Page(escalations=[_row(case) for case in found.cases], next=found.next_cursor)
 
@@ -106,7 +110,7 @@ async def case(
     """Return an escalation with its text and every assessment. Who read it is recorded."""
     parts = running(request).parts
     parts.door.count(caller, 1)
-    found = await asyncio.to_thread(parts.casebook.get, id, _visible(caller, client))
+    found = await asyncio.to_thread(parts.casebook.get, id, _visible(caller, client), golden=_sees_tests(caller))
     if found.client != caller.name:
         await record(request, caller, "read escalation", f"{found.client}/{found.id}")
     return CaseAnswer(
@@ -176,3 +180,8 @@ def _row(case: Case) -> Row:
 def _visible(caller: Caller, client: str | None) -> str | None:
     """Return whose escalations a caller gets to see: its own, unless it is an analyst."""
     return client if ROLES.index(caller.role) >= ROLES.index("analyst") else caller.name
+
+
+def _sees_tests(caller: Caller) -> bool:
+    """Whether a caller may know which cases are golden: whoever is tested by them may not."""
+    return ROLES.index(caller.role) >= ROLES.index("lead")

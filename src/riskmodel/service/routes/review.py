@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -85,9 +86,12 @@ async def quality(
 
 async def case_page(visit: Visit, number: int) -> Response:
     """Return the page of a case."""
-    found = await asyncio.to_thread(running(visit.request).parts.desk.queue.case, number)
+    read = partial(running(visit.request).parts.desk.queue.case, number, as_lead=visit.is_lead)
+    found = await asyncio.to_thread(read)
     await record(visit.request, visit.person, "read escalation", f"{found.case.client}/{found.case.id}")
-    names = [name for name in pages(visit.request).colleagues.names() if name != found.item.analyst]
+    names = [
+        name for name in pages(visit.request).colleagues.names() if name not in (found.item.analyst, *found.barred)
+    ]
     return visit.page("case.html", colleagues=names, **_shown(visit, found))
 
 

@@ -1,7 +1,7 @@
 """A review desk for tests: a running service with keys on, people with keys, and cases that wait."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,6 +80,11 @@ class Office:
         browser = self.stranger()
         browser.log_in(self.secrets[name])
         return browser
+
+    def tool(self, name: str) -> Callable[[str], httpx2.Response]:
+        """Return what asks the interface for tools with somebody's key."""
+        http = TestClient(self.app, headers={"Authorization": f"Bearer {self.secrets[name]}"})
+        return http.get
 
     def add(self, id_: str, text: str = TEXT, *, hours: float = 4, **changes: Any) -> QueueItem:
         """Have a case wait."""
