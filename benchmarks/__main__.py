@@ -121,6 +121,24 @@ def growth(
 
 
 @app.command()
+def scale(
+    sizes: Annotated[str, typer.Option(help="Stored escalations, the smallest first.")] = "50000,5000000",
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+    postgresql: Annotated[bool, typer.Option(help="PostgreSQL instead of SQLite.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the casebooks lie and stay. Default: .cache/scale; wants gigabytes.")
+    ] = None,
+) -> None:
+    """Queue, search and inserts in a large casebook beside a small one, without a service in between."""
+    from benchmarks.scale import measure_scale  # noqa: PLC0415
+
+    amounts = [int(size) for size in sizes.split(",")]
+    name = "scale-postgresql" if postgresql else "scale"
+    work = folder or CACHE / "scale"
+    measure_scale(_folder(), amounts, rounds, work, postgresql, lambda found: results.keep(_version(), name, found))
+
+
+@app.command()
 def faults(
     only: Annotated[list[str] | None, typer.Option(help="kill, locked, postgresql, processes. Default: all.")] = None,
     kills: Annotated[int, typer.Option(min=1)] = 20,

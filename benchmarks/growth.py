@@ -22,7 +22,7 @@ from benchmarks.postgres import postgresql
 from benchmarks.processes import Server, running
 from benchmarks.texts import bodies_of, read_texts
 from riskmodel.casebook import Filters, Rated, open_casebook
-from riskmodel.casebook.reading import write_cursor
+from riskmodel.casebook.paging import write_cursor
 from training.progress import progress, say
 
 INSERTS = 200

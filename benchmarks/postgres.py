@@ -22,11 +22,13 @@ class PostgreSQL:
         """Return the address of its own database."""
         return str(self._server.get_uri())
 
-    def database(self, name: str) -> str:
-        """Create another database and return its address."""
+    def database(self, name: str, *, exist_ok: bool = False) -> str:
+        """Create another database and return its address; ``exist_ok`` takes one that is there."""
         engine = sa.create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+            known = sa.text("SELECT true FROM pg_database WHERE datname = :name")
+            if not (exist_ok and connection.execute(known, {"name": name}).scalar()):
+                connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
         engine.dispose()
         return str(self._server.get_uri(name))
 

@@ -6,6 +6,7 @@ SQLite in a file by default, PostgreSQL by its URL. Synchronous: call it from th
 from riskmodel.casebook.audit import AuditEntry, AuditEvent, Trail
 from riskmodel.casebook.cases import Casebook, open_casebook
 from riskmodel.casebook.keys import ROLES, Key, KeyRing, NewKey, Role
+from riskmodel.casebook.opening import Migrated, migrate_database
 from riskmodel.casebook.paging import Filters, Page
 from riskmodel.casebook.records import (
     GOLDEN_CLIENT,
@@ -37,6 +38,7 @@ __all__ = [
     "KeptAssessment",
     "Key",
     "KeyRing",
+    "Migrated",
     "NewKey",
     "Page",
     "Rated",
@@ -45,6 +47,7 @@ __all__ = [
     "Trail",
     "UnknownCaseError",
     "digest_of",
+    "migrate_database",
     "open_casebook",
     "packed",
     "unpacked",

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -14,6 +15,15 @@ OPEN_SECONDS = 30.0  # while other processes make or migrate the tables
 ADVISORY_LOCK = 7_246_317_590_281  # any number that no other program takes; held while migrating
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """A database's name in messages, and the revision of its tables before and after; None where there were none."""
+
+    name: str
+    before: str | None
+    after: str
+
+
 def open_database(url: str) -> Database:
     """Open a database, making or migrating its tables.
 
@@ -21,27 +31,44 @@ def open_database(url: str) -> Database:
         CasebookUnavailableError: if it does not answer now.
         CasebookError: if it cannot be used; says what to do.
     """
+    return _open(url)[0]
+
+
+def migrate_database(url: str) -> Migrated:
+    """Make or migrate the tables, as whoever opens the database would, and say what that changed.
+
+    Raises:
+        CasebookUnavailableError: if it does not answer now.
+        CasebookError: if it cannot be used; says what to do.
+    """
+    database, before = _open(url)
+    database.close()
+    return Migrated(database.name, before, REVISION)
+
+
+def _open(url: str) -> tuple[Database, str | None]:
+    """Return a database that is ready, and the revision that its tables had."""
     database = Database(create_database_engine(url))
     try:
         if database.is_sqlite:
             create_file(database.engine)
-        _prepare(database)
+        return database, _prepare(database)
     except BaseException:
         database.close()
         raise
-    return database
 
 
-def _prepare(database: Database) -> None:
-    """Do what each process does at its start; one at a time where something must change."""
+def _prepare(database: Database) -> str | None:
+    """Do what each process does at its start, one at a time where something must change; return the revision before."""
     give_up = time.monotonic() + OPEN_SECONDS
     while True:
         try:
             if database.is_sqlite:
                 _write_ahead(database)
-            if database.read(_revision) != REVISION:
+            before = database.read(_revision)
+            if before != REVISION:
                 database.write(_migrate)
-            return
+            return before
         except CasebookError as error:
             if not is_lock(error) or time.monotonic() > give_up:
                 raise

@@ -2,7 +2,7 @@
 
 import typer
 
-from riskmodel.cli import casebook, desk, rating, reports, serving
+from riskmodel.cli import casebook, desk, rating, reports, serving, storage
 from riskmodel.cli.options import say
 from riskmodel.errors import RiskmodelError
 
@@ -26,6 +26,7 @@ for command in (
     app.command()(command)
 app.add_typer(casebook.keys, name="keys")
 app.add_typer(casebook.export, name="export")
+app.add_typer(storage.casebook, name="casebook")
 app.add_typer(desk.golden, name="golden")
 app.add_typer(desk.queue, name="queue")
 

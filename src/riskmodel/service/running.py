@@ -29,6 +29,7 @@ from riskmodel.service.sources import open_source
 from riskmodel.service.work import make_rounds
 
 OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
+ONE_SECRET = "the same RISKMODEL_SESSION_SECRET for all processes of the database"
 
 Made = TypeVar("Made")
 
@@ -124,6 +125,8 @@ class Running:
                 log.warning("keys are off: whoever reaches this address may do everything", host=self._settings.host)
             elif not casebook.keys.any_active(datetime.now(UTC)):
                 log.warning("no keys yet, so nobody gets in", advice="riskmodel keys create NAME --role client")
+            if not (casebook.database.is_sqlite or self._settings.session_secret):
+                log.warning("sessions of the review pages hold in this process alone", advice=ONE_SECRET)
         except BaseException:
             casebook.close()
             raise

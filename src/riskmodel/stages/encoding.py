@@ -8,9 +8,12 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+# Read when it is imported, which else gives this machine a number and reports to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
 
 from riskmodel.errors import ArtifactError
 from riskmodel.spelling import plain

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -209,3 +212,13 @@ def test_a_file_that_is_no_encoder_is_an_error_of_the_artifact(folder: Path, tmp
 
     with pytest.raises(ArtifactError, match=r"model\.onnx"):
         Encoder(paths["model.onnx"], paths["tokenizer.json"], prompt=PROMPT, window_tokens=64)
+
+
+@pytest.mark.slow
+def test_importing_the_encoder_leaves_nothing_in_the_home_and_gives_the_machine_no_number(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
+    command = [sys.executable, "-c", "import riskmodel.stages.encoding"]
+
+    subprocess.run(command, env=environment | {"HOME": str(tmp_path)}, check=True)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
