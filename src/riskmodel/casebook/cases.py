@@ -29,14 +29,20 @@ class Casebook:
         database: open, at the newest revision.
         clock: says when something is kept.
         enter: says which of the escalations that are kept wait for a person.
+        told: does what else follows from what is kept, in the same transaction.
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime] = _now, enter: keeping.Enter = keeping.nobody
+        self,
+        database: Database,
+        clock: Callable[[], datetime] = _now,
+        enter: keeping.Enter = keeping.nobody,
+        told: keeping.Told = keeping.untold,
     ) -> None:
         self._database = database
         self._clock = clock
         self._enter = enter
+        self._told = told
         self.keys = KeyRing(database)
         self.trail = Trail(database)
 
@@ -60,7 +66,9 @@ class Casebook:
         """
         if not rated:
             return []
-        return self._database.write(lambda connection: keeping.keep(connection, rated, self._clock(), self._enter))
+        return self._database.write(
+            lambda connection: keeping.keep(connection, rated, self._clock(), self._enter, self._told)
+        )
 
     def get(self, id_: str, client: str | None = None, *, golden: bool = True) -> Case:
         """Return a case, of one client or of any; ``golden``: also one that is kept to test analysts.
@@ -109,16 +117,22 @@ class Casebook:
         self._database.close()
 
 
-def open_casebook(url: str, clock: Callable[[], datetime] = _now, enter: keeping.Enter = keeping.nobody) -> Casebook:
+def open_casebook(
+    url: str,
+    clock: Callable[[], datetime] = _now,
+    enter: keeping.Enter = keeping.nobody,
+    told: keeping.Told = keeping.untold,
+) -> Casebook:
     """Open a casebook, making or migrating its tables.
 
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://...``.
         clock: says when something is kept.
         enter: says which of the escalations that are kept wait for a person.
+        told: does what else follows from what is kept, in the same transaction.
 
     Raises:
         CasebookUnavailableError: if its database does not answer now.
         CasebookError: if it cannot be used; says what to do.
     """
-    return Casebook(open_database(url), clock, enter)
+    return Casebook(open_database(url), clock, enter, told)

@@ -21,14 +21,14 @@ def export(database: Database, filters: Filters, *, redacted: bool = True) -> It
     while True:
         found = database.read(partial(page, filters=filters, before=cursor, limit=CASES_AT_ONCE))
         for case in found.cases:
-            yield _row(case, redacted=redacted)
+            yield exported(case, redacted=redacted)
         cursor = found.next_cursor
         if cursor is None:
             return
 
 
-def _row(case: Case, *, redacted: bool) -> dict[str, Any]:
-    """Return the fields as sent, and the assessments, the newest first."""
+def exported(case: Case, *, redacted: bool) -> dict[str, Any]:
+    """Return the fields as sent, and the assessments, the newest first, as a JSON object."""
     return {
         "id": case.id,
         "client": case.client,

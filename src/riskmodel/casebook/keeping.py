@@ -18,21 +18,31 @@ ROUNDS = 5  # of inserting and looking; more only if others delete what was just
 Enter = Callable[[Rated, datetime], Mapping[str, Any] | None]
 
 
+# Told of what is kept now, each with its number, within the transaction that keeps it.
+Told = Callable[[sa.Connection, Sequence[tuple[Rated, int]], datetime], None]
+
+
 def nobody(_: Rated, __: datetime) -> None:
     """Let no escalation wait for a person."""
 
 
-def keep(connection: sa.Connection, rated: Sequence[Rated], now: datetime, enter: Enter = nobody) -> list[Outcome]:
+def untold(_: sa.Connection, __: Sequence[tuple[Rated, int]], ___: datetime) -> None:
+    """Tell nobody."""
+
+
+def keep(
+    connection: sa.Connection, rated: Sequence[Rated], now: datetime, enter: Enter = nobody, told: Told = untold
+) -> list[Outcome]:
     """Insert what is new, within the transaction that is open, and return what is kept of each, in order.
 
     Whoever is first wins, across processes; the others get the first one's answer, or a conflict. ``enter`` says which
-    of the new ones wait for a person.
+    of the new ones wait for a person; ``told`` does what else follows.
     """
     outcomes: dict[int, Outcome] = {}
     waiting = list(range(len(rated)))
     for _ in range(ROUNDS):
         firsts = _firsts(rated, waiting)
-        for at in _insert(connection, rated, firsts, now, enter):
+        for at in _insert(connection, rated, firsts, now, enter, told):
             outcomes[at] = Found(rated[at].document, rated[at].assessment.model.version)
         waiting = [at for at in waiting if at not in outcomes]
         if not waiting:
@@ -65,7 +75,7 @@ def _firsts(rated: Sequence[Rated], waiting: Iterable[int]) -> list[int]:
 
 
 def _insert(
-    connection: sa.Connection, rated: Sequence[Rated], places: list[int], now: datetime, enter: Enter
+    connection: sa.Connection, rated: Sequence[Rated], places: list[int], now: datetime, enter: Enter, told: Told
 ) -> list[int]:
     """Insert those that conflict with nothing kept; return their places."""
     rows = [_escalation_row(rated[at], now) for at in places]
@@ -78,6 +88,7 @@ def _insert(
         new = [(rated[at], numbers[rated[at].sent.client, rated[at].assessment.id]) for at in inserted]
         _assess(connection, new)
         _queue(connection, new, now, enter)
+        told(connection, new, now)
     return inserted
 
 

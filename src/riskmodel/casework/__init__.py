@@ -3,28 +3,60 @@
 Synchronous: call it from threads.
 """
 
+from riskmodel.casework.automatic import Automatic
 from riskmodel.casework.contacts import Contacts, Team, load_contacts
 from riskmodel.casework.courier import Courier
 from riskmodel.casework.delivery import Channel, NewMessage, Schedule
 from riskmodel.casework.email import Emails
+from riskmodel.casework.handoff_records import (
+    ACTIONS,
+    STATES,
+    Actor,
+    Handoff,
+    HandoffError,
+    HandoffFilters,
+    HandoffPage,
+    HandoffStateError,
+    Listed,
+    Offer,
+    UnknownHandoffError,
+    WholeHandoff,
+)
+from riskmodel.casework.handoffs import Handoffs
+from riskmodel.casework.links import UnknownLinkError
 from riskmodel.casework.outbox import Attempt, Message, Outbox, UnknownMessageError, put, withdraw
 from riskmodel.casework.signing import SignatureError, sign, verify
 from riskmodel.casework.webhook import Webhooks
 
 __all__ = [
+    "ACTIONS",
+    "STATES",
+    "Actor",
     "Attempt",
+    "Automatic",
     "Channel",
     "Contacts",
     "Courier",
     "Emails",
+    "Handoff",
+    "HandoffError",
+    "HandoffFilters",
+    "HandoffPage",
+    "HandoffStateError",
+    "Handoffs",
+    "Listed",
     "Message",
     "NewMessage",
+    "Offer",
     "Outbox",
     "Schedule",
     "SignatureError",
     "Team",
+    "UnknownHandoffError",
+    "UnknownLinkError",
     "UnknownMessageError",
     "Webhooks",
+    "WholeHandoff",
     "load_contacts",
     "put",
     "sign",

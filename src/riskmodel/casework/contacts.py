@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from riskmodel.casework.delivery import CHANNELS, Channel, Schedule
 from riskmodel.casework.signing import SignatureError, key_of
 from riskmodel.errors import SettingsError
-from riskmodel.records import Language, Record, kind_of
+from riskmodel.records import Language, Rating, Record, kind_of
 
 VARIABLE = "env:"
 MOST_SECRETS = 2
@@ -75,12 +75,14 @@ class Team(Record):
     Attributes:
         secrets: that sign its webhook: one, or two while one is being changed.
         language: of what it gets.
+        masked: whether personal data is masked in what it gets.
     """
 
     webhook: Url | None = None
     secrets: list[Secret] = Field(default_factory=list, max_length=MOST_SECRETS, repr=False)
     email: Email | None = None
     language: Language = "en"
+    masked: bool = True
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -125,6 +127,18 @@ class Delivery(Record):
         return Schedule(self.attempts, self.first_seconds, longest_seconds=self.longest_seconds)
 
 
+class ByRule(Record):
+    """What is handed over without a person's doing.
+
+    Attributes:
+        accepted_from: the rating from which on what the model is trusted with is handed over as it comes in.
+        decided_from: the rating from which on a verdict hands over.
+    """
+
+    accepted_from: Rating | None = None
+    decided_from: Rating | None = None
+
+
 class Contacts(Record):
     """Where everybody is reached; nobody, where there is no file.
 
@@ -135,6 +149,7 @@ class Contacts(Record):
 
     base_url: Annotated[str, AfterValidator(_check_base)] | None = None
     private_addresses: bool = False
+    handoffs: ByRule = ByRule()
     delivery: Delivery = Delivery()
     smtp: Smtp | None = None
     teams: dict[str, Team] = Field(default_factory=dict)
@@ -146,6 +161,10 @@ class Contacts(Record):
     def language_of(self, team: str) -> Language:
         """Return the language of what a team gets."""
         return self.teams[team].language if team in self.teams else "en"
+
+    def is_masked(self, team: str) -> bool:
+        """Return whether personal data is masked in what a team gets."""
+        return self.teams[team].masked if team in self.teams else True
 
     def email_of(self, destination: str) -> str | None:
         """Return the address of a team, or the address itself; None if there is none."""

@@ -31,7 +31,7 @@ from riskmodel.review.records import (
     Why,
 )
 from riskmodel.review.turns import InTurn
-from riskmodel.review.verdicts import Verdicts
+from riskmodel.review.verdicts import Told, Verdicts, untold
 
 __all__ = [
     "Agreement",
@@ -72,6 +72,7 @@ class Desk:
         policy: whose table gives the ratings.
         settings: how the desk works.
         random: draws second opinions.
+        told: does what else follows from a verdict, in the same transaction.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Desk:
         policy: Policy,
         settings: ReviewSettings = ReviewSettings(),  # noqa: B008  frozen
         random: Random = SystemRandom(),  # noqa: B008  holds nothing
+        told: Told = untold,
     ) -> None:
         self._database = database
         in_turn = InTurn(database)
@@ -87,7 +89,7 @@ class Desk:
         self.settings = settings
         self.queue = Queue(database, settings.claim_seconds)
         self.claims = Claims(in_turn, settings.claim_seconds)
-        self.verdicts = Verdicts(in_turn, policy, settings.second_opinion_share, random)
+        self.verdicts = Verdicts(in_turn, policy, settings.second_opinion_share, random, told)
         self.quality = Quality(database)
 
     def add_golden(self, golden: Sequence[Golden], copies: int, now: datetime) -> int:

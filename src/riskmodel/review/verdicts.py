@@ -1,6 +1,7 @@
 """What analysts decide in, appended verdicts out; a case that changed underneath is shown, never overwritten."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from random import Random
@@ -23,6 +24,13 @@ from riskmodel.review.records import (
 )
 from riskmodel.review.turns import InTurn
 
+# Told of each verdict, and of each that is taken back, within its transaction.
+Told = Callable[[sa.Connection, Verdict, datetime], None]
+
+
+def untold(_: sa.Connection, __: Verdict, ___: datetime) -> None:
+    """Tell nobody."""
+
 
 class Verdicts:
     """What was decided.
@@ -32,13 +40,17 @@ class Verdicts:
         policy: whose table gives the ratings.
         second_opinion_share: of the decided cases that are drawn for a second person.
         random: draws them.
+        told: does what else follows from a verdict, in the same transaction.
     """
 
-    def __init__(self, database: InTurn, policy: Policy, second_opinion_share: float, random: Random) -> None:
+    def __init__(
+        self, database: InTurn, policy: Policy, second_opinion_share: float, random: Random, told: Told = untold
+    ) -> None:
         self._database = database
         self._policy = policy
         self._share = second_opinion_share
         self._random = random
+        self._told = told
 
     def decide(self, new: NewVerdict, now: datetime) -> Verdict:
         """Append a verdict; sent again with the same token, it returns the first one.
@@ -58,7 +70,13 @@ class Verdicts:
             UnknownReviewError: if there is no such verdict.
             TakenError: if it is another's, or not the one that stands.
         """
-        return self._database.write(lambda connection: _undo(connection, number, analyst, now))
+
+        def work(connection: sa.Connection) -> Verdict:
+            retraction = _undo(connection, number, analyst, now)
+            self._told(connection, retraction, now)
+            return retraction
+
+        return self._database.write(work)
 
     def of(self, escalation: int) -> tuple[Verdict, ...]:
         """Return the verdicts on an escalation, by its number, the oldest first."""
@@ -89,6 +107,7 @@ class Verdicts:
         changes = {"state": "decided", "analyst": new.analyst, "claimed_at": None, "heartbeat_at": None}
         _change(connection, new.review, changes)
         ask_others(connection, verdict, now, self._policy, self._share, self._random)
+        self._told(connection, verdict, now)
         return verdict
 
 

@@ -13,7 +13,7 @@ from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
-from riskmodel.casework import Contacts
+from riskmodel.casework import Automatic, Contacts, Handoffs, Outbox
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.policy import load_policy
 from riskmodel.review import Desk, Entering, ReviewSettings
@@ -45,6 +45,8 @@ class Parts:
     door: Door
     desk: Desk
     contacts: Contacts
+    handoffs: Handoffs
+    outbox: Outbox
     rounds: Rounds
 
 
@@ -117,9 +119,10 @@ class Running:
         self.models.current()
         self.parts.dispatcher.check_ready()
 
-    def _open_casebook(self) -> Casebook:
+    def _open_casebook(self, automatic: Automatic) -> Casebook:
         """Open the casebook, and say at the start what is unusual about who gets in."""
-        casebook = open_casebook(self._settings.database_url, enter=Entering(self._review))
+        url = self._settings.database_url
+        casebook = open_casebook(url, enter=Entering(self._review), told=automatic.kept)
         try:
             if self._settings.auth == "off":
                 log.warning("keys are off: whoever reaches this address may do everything", host=self._settings.host)
@@ -134,10 +137,13 @@ class Running:
 
     async def _open(self) -> None:
         """Open the casebook and start what needs it; where its database does not answer yet, try until it does."""
+        policy = load_policy()
         while True:
             try:
                 contacts = await asyncio.to_thread(read_contacts, self._settings)
-                casebook = await _in_thread(self._open_casebook, undo=Casebook.close)
+                automatic = Automatic(policy, contacts)
+                opening = partial(self._open_casebook, automatic)
+                casebook = await _in_thread(opening, undo=Casebook.close)
                 break
             except CasebookUnavailableError as error:
                 log.warning("casebook not open yet", why=str(error))
@@ -157,9 +163,11 @@ class Running:
         )
         dispatcher.start()
         door = Door(casebook.keys if settings.auth == "on" else None, settings.rate_limit)
-        desk = Desk(casebook.database, load_policy(), self._review)
-        rounds = make_rounds(casebook, contacts, self.metrics)
-        self._parts = Parts(casebook, dispatcher, door, desk, contacts, rounds)
+        desk = Desk(casebook.database, policy, self._review, told=automatic.decided)
+        handoffs = Handoffs(casebook.database, policy, contacts)
+        outbox = Outbox(casebook.database, contacts.delivery.schedule)
+        rounds = make_rounds(casebook, outbox, contacts, self.metrics)
+        self._parts = Parts(casebook, dispatcher, door, desk, contacts, handoffs, outbox, rounds)
         if settings.rounds == "on":
             rounds.start()
         self._tasks.append(asyncio.create_task(door.record_uses()))

@@ -22,9 +22,8 @@ COUNT_SECONDS = 15.0
 log = structlog.get_logger()
 
 
-def make_rounds(casebook: Casebook, contacts: Contacts, metrics: Metrics) -> Rounds:
+def make_rounds(casebook: Casebook, outbox: Outbox, contacts: Contacts, metrics: Metrics) -> Rounds:
     """Return all rounds of this process, not yet begun."""
-    outbox = Outbox(casebook.database, contacts.delivery.schedule)
     courier = Courier(outbox, {"webhook": Webhooks(contacts), "email": Emails(contacts)}, metrics)
     rounds = [
         Round("outbox", OUTBOX_SECONDS, courier.send_due, OUTBOX_COPIES, courier.stop),
@@ -49,7 +48,8 @@ def work(settings: Settings) -> None:
     if casebook is None:
         return
     try:
-        rounds = make_rounds(casebook, contacts, Metrics())
+        outbox = Outbox(casebook.database, contacts.delivery.schedule)
+        rounds = make_rounds(casebook, outbox, contacts, Metrics())
         rounds.start()
         log.info("working", teams=sorted(contacts.teams))
         ended.wait()
