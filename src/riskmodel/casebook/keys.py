@@ -17,8 +17,8 @@ from riskmodel.casebook.records import GOLDEN_CLIENT
 from riskmodel.casebook.tables import API_KEYS
 from riskmodel.errors import CasebookError
 
-Role = Literal["client", "analyst", "lead", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
+Role = Literal["team", "client", "analyst", "lead", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)  # from client on, each may do what those before it may
 
 ID_CHARACTERS = 8
 SECRET_BYTES = 32

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from riskmodel.casebook.paging import read_cursor, write_cursor
-from riskmodel.casebook.tables import ESCALATIONS, HANDOFF_EVENTS, HANDOFFS, MESSAGES
+from riskmodel.casebook.tables import ESCALATIONS, HANDOFF_EVENTS, HANDOFFS, MESSAGES, REVIEWS
 from riskmodel.casework.handoff_records import (
     KIND,
     WITH_TEAM,
@@ -25,6 +25,7 @@ from riskmodel.casework.handoff_records import (
     delivery_of,
 )
 from riskmodel.casework.outbox import Message, messages
+from riskmodel.review.records import FIRST
 
 
 def handoff(connection: sa.Connection, number: int, *, locked: bool = False) -> Handoff:
@@ -58,8 +59,9 @@ def whole(connection: sa.Connection, number: int) -> WholeHandoff:
     document = connection.execute(sa.select(HANDOFFS.c.document).where(HANDOFFS.c.number == number)).scalar_one()
     events = connection.execute(_EVENTS, {"handoff": number})
     followed_by = connection.execute(_FOLLOWERS, {"handoff": number}).scalar()
+    review = connection.execute(_FIRST_REVIEWS, {"escalation": found.escalation}).scalar()
     sent = messages(connection, MESSAGES.c.kind.in_((KIND, WITHDRAWAL)) & (MESSAGES.c.subject == number))
-    return WholeHandoff(found, json.loads(document), tuple(map(_event, events)), tuple(sent), followed_by)
+    return WholeHandoff(found, json.loads(document), tuple(map(_event, events)), tuple(sent), followed_by, review)
 
 
 def page(
@@ -129,6 +131,12 @@ _EVENTS = (
     sa.select(*(HANDOFF_EVENTS.c[one.name] for one in fields(Event)))
     .where(HANDOFF_EVENTS.c.handoff == sa.bindparam("handoff"))
     .order_by(HANDOFF_EVENTS.c.number)
+)
+_FIRST_REVIEWS = (
+    sa.select(REVIEWS.c.number)
+    .where(REVIEWS.c.escalation == sa.bindparam("escalation"), REVIEWS.c.purpose.in_(FIRST))
+    .order_by(REVIEWS.c.number.desc())
+    .limit(1)
 )
 _FOLLOWERS = (
     sa.select(HANDOFFS.c.number)

@@ -123,6 +123,7 @@ class WholeHandoff:
         events: the oldest first.
         messages: what was sent to its team, the newest first.
         followed_by: the number of the one that another team got after this one was refused.
+        review: the number of the review that gave its case the first opinion; None if no person was asked.
     """
 
     handoff: Handoff
@@ -130,6 +131,7 @@ class WholeHandoff:
     events: tuple[Event, ...]
     messages: tuple[Message, ...]
     followed_by: int | None
+    review: int | None
 
     @property
     def delivery(self) -> Delivery:

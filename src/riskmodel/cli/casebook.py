@@ -39,15 +39,25 @@ def create_key(
     name: Annotated[
         str, typer.Argument(help="Who will use it: a tool or a person. Keys of one name share their cases.")
     ],
-    role: Annotated[str, typer.Option(help="client, analyst, lead or admin; each may do what those before it may.")],
+    role: Annotated[
+        str,
+        typer.Option(
+            help="client, analyst, lead or admin, each may do what those before it may; or team: NAME is a team's, "
+            "and its hand-offs are all it sees."
+        ),
+    ],
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days it is valid. Default: until revoked.")] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Make a key and print it, once: only its hash is kept."""
     from riskmodel.casebook import ROLES, AuditEvent  # noqa: PLC0415
+    from riskmodel.policy import load_policy  # noqa: PLC0415
 
     if role not in ROLES:
         raise SettingsError(f"--role: found another word, expected one of {', '.join(ROLES)}.")
+    teams = load_policy().teams
+    if role == "team" and name not in teams:
+        raise SettingsError(f"NAME of a team's key: found an unknown team, expected one of {', '.join(teams)}.")
     expires_at = None if days is None else now() + timedelta(days=days)
     with opened(database_url) as casebook:
         made = casebook.keys.create(name, role, now(), expires_at)

@@ -23,6 +23,7 @@ from riskmodel.service.request_log import RequestLog
 from riskmodel.service.routes import (
     audit,
     escalations,
+    handoffs,
     health,
     model,
     moderations,
@@ -78,7 +79,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
     errors.register(app, metrics.errors)
     app.state.pages = Pages(Sessions(settings.session_secret))
     pages = (review_session, review, review_actions)
-    for module in (predict, moderations, escalations, model, audit, metrics_route, health, *pages):
+    for module in (predict, moderations, escalations, handoffs, model, audit, metrics_route, health, *pages):
         app.include_router(module.router)
     return app
 

@@ -14,6 +14,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from riskmodel.casebook import AmbiguousCaseError, CursorError, UnknownCaseError
+from riskmodel.casework import (
+    HandoffError,
+    HandoffStateError,
+    UnknownHandoffError,
+    UnknownLinkError,
+    UnknownMessageError,
+)
 from riskmodel.errors import (
     CasebookError,
     CasebookUnavailableError,
@@ -135,6 +142,13 @@ KINDS: dict[type[Exception], Kind] = {
     UnknownCaseError: Kind(404, "unknown-escalation", "No such escalation", "None is kept under that id for this key."),
     AmbiguousCaseError: Kind(409, "several", "Several clients used that id", "Name one: ?client=NAME."),
     CursorError: Kind(422, "cursor", "The cursor is not one of ours", "Send `next` of the page before, unchanged."),
+    UnknownHandoffError: Kind(404, "unknown-handoff", "No such hand-off", "None has that number for this key."),
+    UnknownLinkError: Kind(404, "unknown-link", "The link opens nothing", "It is unknown, has run out or was ended."),
+    UnknownMessageError: Kind(404, "unknown-message", "No such dead letter", "Nothing waits to be sent again there."),
+    HandoffError: Kind(422, "invalid-handoff", "That cannot be done with a hand-off", "A field was refused."),
+    HandoffStateError: Kind(
+        409, "handoff-state", "The hand-off is past that", "It changed since you saw it; read it again."
+    ),
     ConflictError: Kind(409, "conflict", "The id is taken", "Another escalation was sent under the same id or key."),
     VersionError: Kind(409, "version-not-loaded", "That model version is not loaded", "Send no X-Model-Version."),
     RateLimitError: Kind(429, "rate-limit", "Too many escalations", "The key has sent more than its share; wait."),
@@ -176,6 +190,8 @@ def problem_of(error: Exception) -> Problem:
     problems: Sequence[FieldProblem] = ()
     if isinstance(error, EscalationError | RequestError):
         problems = error.problems
+    elif isinstance(error, HandoffError):
+        problems = (error.problem,)
     elif isinstance(error, RequestValidationError):
         problems = refused_parts(error.errors())
     faults = [

@@ -72,6 +72,8 @@ class Rounds:
             one.stop()
         give_up = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
+            if thread.ident is None:  # never begun, as where another process makes the rounds
+                continue
             thread.join(max(0.0, give_up - time.monotonic()))
             if thread.is_alive():
                 log.warning("round did not end", thread=thread.name)

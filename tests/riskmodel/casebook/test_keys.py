@@ -82,7 +82,7 @@ def test_a_name_of_another_form_is_refused(ring: KeyRing, name: str) -> None:
 
 
 def test_an_unknown_role_a_past_end_and_an_unknown_id_are_refused_with_advice(ring: KeyRing) -> None:
-    with pytest.raises(CasebookError, match="expected one of client, analyst, lead, admin"):
+    with pytest.raises(CasebookError, match="expected one of team, client, analyst, lead, admin"):
         ring.create("a", "root", NOON)
     with pytest.raises(CasebookError, match="expected a later one"):
         ring.create("a", "client", NOON, NOON)

@@ -160,7 +160,14 @@ def test_a_revoked_key_lets_nobody_in_and_stays_on_the_list(run: Run, casebook: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["create", "tool", "--role", "boss"], "--role: found another word, expected one of client, analyst, lead"),
+        (
+            ["create", "tool", "--role", "boss"],
+            "--role: found another word, expected one of team, client, analyst, lead",
+        ),
+        (
+            ["create", "tool", "--role", "team"],
+            "NAME of a team's key: found an unknown team, expected one of crisis_resp",
+        ),
         (["create", "golden", "--role", "client"], "name: found golden, which is kept for golden cases"),
         (["create", "two words", "--role", "client"], "name: found text of another form, expected 1 to 64 of"),
         (["create", "", "--role", "client"], "name: found text of another form"),

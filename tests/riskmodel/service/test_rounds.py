@@ -71,6 +71,12 @@ def test_copies_work_side_by_side() -> None:
     assert told.made == [("pairs", False)] * 2
 
 
+def test_what_was_never_begun_can_be_stopped() -> None:
+    told = Told()
+    Rounds([Round("idle", 0.0, lambda: None)], told).stop()
+    assert told.made == []
+
+
 def test_stopping_waits_for_what_is_under_way_and_asks_it_to_end() -> None:
     told, asked = Told(), threading.Event()
     began = threading.Event()
