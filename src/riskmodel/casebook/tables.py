@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0005"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0006"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -94,7 +94,8 @@ ESCALATIONS = sa.Table(
     sa.Index(None, "client", "number"),
     sa.Index(None, "source", "number"),
     sa.Index(None, "market", "number"),
-    sa.Index(None, "kept_at", "number"),
+    # All that is counted of a case stands in two indexes, so that a report reads no text and no answer.
+    sa.Index("ix_escalations_kept_at_counted", "kept_at", "number", "client", "source", "market", "received_at"),
     sqlite_autoincrement=True,
 )
 
@@ -115,7 +116,11 @@ ASSESSMENTS = sa.Table(
     sa.Column("confidence", sa.Double, nullable=False),
     sa.Column("act_by", UtcTime, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
-    sa.Index(None, "escalation", "number"),
+    sa.Index(
+        "ix_assessments_escalation_counted",
+        *("escalation", "number", "rating", "language", "category", "team", "route", "act_by"),
+        *("model_version", "policy_version"),
+    ),
     sa.Index(None, "rating", "escalation"),
     sa.Index(None, "language", "escalation"),
     sa.Index(None, "category", "escalation"),
@@ -376,5 +381,50 @@ HANDOFF_EVENTS = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Index(None, "handoff", "number"),
     sa.Index(None, "escalation"),
+    sqlite_autoincrement=True,
+)
+
+# When a report is to be made by itself, and who is told; one that ended stays, for the reports it had made.
+REPORT_SCHEDULES = sa.Table(
+    "report_schedules",
+    METADATA,
+    _number(),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("every", sa.Text, nullable=False),
+    sa.Column("on_day", sa.SmallInteger),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("market", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("recipients", sa.Text, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("ended_by", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+# Every report that was made, with what it rests on and its figures; triggers refuse to change a row. No text is in it.
+REPORTS = sa.Table(
+    "reports",
+    METADATA,
+    _number(),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("first_day", sa.Text, nullable=False),
+    sa.Column("last_day", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("market", sa.Text),
+    sa.Column("language", sa.Text),
+    sa.Column("numbers", sa.Text, nullable=False),
+    sa.Column("versions", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("figures", sa.Text, nullable=False),
+    sa.Column("schedule", sa.BigInteger, sa.ForeignKey("report_schedules.number")),
+    sa.Column("due_at", UtcTime),
+    sa.UniqueConstraint("id"),
+    sa.UniqueConstraint("schedule", "due_at"),
     sqlite_autoincrement=True,
 )

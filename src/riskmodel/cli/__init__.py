@@ -2,7 +2,7 @@
 
 import typer
 
-from riskmodel.cli import casebook, desk, rating, reports, serving, storage
+from riskmodel.cli import casebook, desk, insight, rating, reports, serving, storage
 from riskmodel.cli.options import say
 from riskmodel.errors import RiskmodelError
 
@@ -27,6 +27,7 @@ for command in (
 app.add_typer(casebook.keys, name="keys")
 app.add_typer(casebook.export, name="export")
 app.add_typer(storage.casebook, name="casebook")
+app.add_typer(insight.report, name="report")
 app.add_typer(desk.golden, name="golden")
 app.add_typer(desk.queue, name="queue")
 

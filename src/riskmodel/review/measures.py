@@ -33,10 +33,19 @@ def share(hits: Sequence[bool], weights: Sequence[float] | None = None) -> Share
         return Share(0, None, 0.0, 1.0)
     w = np.ones(len(hits)) if weights is None else np.asarray(weights, dtype=np.float64)
     value = float(np.average(np.asarray(hits, dtype=np.float64), weights=w))
-    n = float(w.sum() ** 2 / (w**2).sum())
+    return _wilson(value, float(w.sum() ** 2 / (w**2).sum()), len(hits))
+
+
+def share_of(hits: int, n: int) -> Share:
+    """Return the share that so many of n are, with Wilson's interval."""
+    return Share(0, None, 0.0, 1.0) if n == 0 else _wilson(hits / n, float(n), n)
+
+
+def _wilson(value: float, n: float, counted: int) -> Share:
+    """Return a share of n observations, which may be an effective number, with its interval."""
     middle = (value + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z * sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
-    return Share(len(hits), value, max(0.0, middle - half), min(1.0, middle + half))
+    return Share(counted, value, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def kappa(ones: Sequence[Rating], others: Sequence[Rating]) -> float | None:

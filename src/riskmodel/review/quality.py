@@ -21,6 +21,15 @@ LISTED = 100  # disagreements that a summary names
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """An accepted escalation that chance drew: the model's rating, people's if settled, and what it stands for."""
+
+    rating: Rating
+    people: Rating | None
+    weight: float
+
+
+@dataclass(frozen=True)
 class AutomaticError:
     """How often the escalations that nobody must look at are rated wrong, estimated from those drawn at random.
 
@@ -115,7 +124,7 @@ def _summary(connection: sa.Connection, queued_from: datetime | None, queued_bef
     third = third.where(REVIEWS.c.purpose == "third", REVIEWS.c.state != "decided", *period)
     open_thirds = connection.execute(third.order_by(REVIEWS.c.number).limit(LISTED)).scalars().all()
     return QualitySummary(
-        _automatic(_reviewed(connection, "audit", period)),
+        automatic_error([_drawn(one) for one in _reviewed(connection, "audit", period)]),
         _agreement("", seconds),
         tuple(_agreement(name, among) for name, among in _by_language(seconds).items()),
         tuple(_agreement(name, among) for name, among in _by_analyst(seconds).items()),
@@ -140,8 +149,9 @@ def _reviewed(connection: sa.Connection, purpose: Purpose, period: Sequence[sa.C
     ]
 
 
-def _automatic(drawn: Sequence[_Reviewed]) -> AutomaticError:
-    decided = [(one, settled.rating) for one in drawn if (settled := one.opinions.settled) is not None]
+def automatic_error(drawn: Sequence[Drawn]) -> AutomaticError:
+    """Return how often accepted escalations are rated wrong, from those that chance drew."""
+    decided = [(one, one.people) for one in drawn if one.people is not None]
     weights = [one.weight for one, _ in decided]
     return AutomaticError(
         len(drawn),
@@ -150,6 +160,11 @@ def _automatic(drawn: Sequence[_Reviewed]) -> AutomaticError:
         share([one.rating != rating for one, rating in decided], weights),
         share([RATINGS.index(one.rating) < RATINGS.index(rating) for one, rating in decided], weights),
     )
+
+
+def _drawn(one: _Reviewed) -> Drawn:
+    settled = one.opinions.settled
+    return Drawn(one.rating, None if settled is None else settled.rating, one.weight)
 
 
 def _agreement(name: str, among: Iterable[_Reviewed]) -> Agreement:

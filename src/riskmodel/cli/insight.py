@@ -1,0 +1,119 @@
+"""``riskmodel report``: what came in, what was done and where it is heading, for a lead to read."""
+
+import json
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from riskmodel.cli.casebook import opened
+from riskmodel.cli.options import DatabaseUrl, now, say
+from riskmodel.errors import SettingsError
+from riskmodel.records import LANGUAGES
+
+if TYPE_CHECKING:
+    from riskmodel.reports.insight.records import Comparison
+
+Word = TypeVar("Word", bound=str)
+
+report = typer.Typer(help="What came in, what was done and where it is heading.", invoke_without_command=True)
+
+DIFFERENT = 2  # the exit code where a report came out otherwise
+
+
+@report.callback()
+def make(
+    context: typer.Context,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first day, such as 2026-01-26. Default: 6 days before the last.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day, included. Default: yesterday.")] = None,
+    zone: Annotated[str, typer.Option(help="Whose days, such as America/Sao_Paulo.")] = "UTC",
+    market: Annotated[str | None, typer.Option(help="Only of this market, such as BR.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only in this language, such as pt.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="html, md, csv or json. Default: the ending of OUT, else md.")
+    ] = None,
+    words: Annotated[str, typer.Option(help="Language of the report's words: en, es or pt.")] = "en",
+    out: Annotated[Path | None, typer.Option(help="The file to write. Default: the terminal.", dir_okay=False)] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Make a kept report again, and say what differs and why.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="Where the desk is reached, for links into it.")] = "",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a report and keep it; or make a kept one again by its id, and compare."""
+    if context.invoked_subcommand is not None:
+        return
+    from riskmodel.casebook import AuditEvent  # noqa: PLC0415
+    from riskmodel.policy import load_policy  # noqa: PLC0415
+    from riskmodel.reports.insight import making, periods, rendering, storing  # noqa: PLC0415
+
+    given = format_ or ("md" if out is None else out.suffix.removeprefix("."))
+    chosen, spoken = _chosen("--format", given, rendering.FORMATS), _chosen("--words", words, LANGUAGES)
+    different = False
+    with opened(database_url) as casebook:
+        database, policy, moment = casebook.database, load_policy(), now()
+        if id_ is None:
+            asked = periods.asked_for(_day(first), _day(last), now=moment, zone=zone, market=market, language=language)
+            made = making.make(database, asked, "command line", policy, moment)
+            event = AuditEvent(moment, "command line", None, None, "make report", made.id, None)
+            storing.keep(database, made, event)
+        else:
+            if (first, last, market, language, zone) != (None, None, None, None, "UTC"):
+                raise SettingsError("--id: found what to report on beside it, expected the id alone.")
+            made = storing.read(database, id_)
+            compared = making.make_again(database, made, policy)
+            different = not compared.is_same
+            _tell(compared)
+        file = rendering.render(database, made, chosen, spoken, base)
+    if out is None:
+        sys.stdout.buffer.write(file.content)
+    else:
+        _write(out, file.content)
+    said = f"Report {made.id}: {made.asked.first} to {made.asked.last}, made in {made.seconds:.1f} s"
+    say(f"{said}, in {out}." if out is not None else f"{said}.")
+    if different:
+        raise typer.Exit(DIFFERENT)
+
+
+def _chosen(option: str, word: str, words: tuple[Word, ...]) -> Word:
+    """Return a word of a list, as which it was given."""
+    for one in words:
+        if one == word:
+            return one
+    raise SettingsError(f"{option}: found another word, expected one of {', '.join(words)}.")
+
+
+def _day(day: str | None) -> date | None:
+    try:
+        return None if day is None else datetime.strptime(day, "%Y-%m-%d").date()
+    except ValueError:
+        raise SettingsError("A day: found text of another form, expected one such as 2026-01-31.") from None
+
+
+def _tell(compared: "Comparison") -> None:
+    """Say whether a report came out as it was, and why not."""
+    if compared.is_same:
+        say(f"Made again: all {len(compared.report.figures)} figures are the same.")
+        return
+    if compared.forgotten:
+        say(f"{compared.forgotten:,} of its escalations are forgotten since.")
+    if compared.appeared:
+        say(f"{compared.appeared:,} of its escalations were being written when it was made, and are counted now.")
+    for name, (before, after) in compared.versions.items():
+        say(f"Made by {name} {before}; now it is {after}.")
+    for difference in compared.differences:
+        say(
+            f"Differs: {difference.figure}: {len(difference.gone)} rows gone, {len(difference.came)} came, such as "
+            f"{json.dumps((difference.gone or difference.came)[0])}."
+        )
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"{out} cannot be written: {error.strerror}.") from None
