@@ -12,6 +12,7 @@ from riskmodel.policy import Policy
 from riskmodel.review.claims import Claims
 from riskmodel.review.entering import Entering
 from riskmodel.review.golden import Golden, add_golden
+from riskmodel.review.labels import Known
 from riskmodel.review.measures import Share
 from riskmodel.review.quality import Agreement, AutomaticError, GoldenAccuracy, Quality, QualitySummary
 from riskmodel.review.queue import Queue
@@ -43,6 +44,7 @@ __all__ = [
     "Filters",
     "Golden",
     "GoldenAccuracy",
+    "Known",
     "NewVerdict",
     "NotForYouError",
     "Quality",

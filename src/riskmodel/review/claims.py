@@ -125,11 +125,7 @@ class Claims:
 
         return self._database.write(work)
 
-    def release_stale(self, now: datetime) -> int:
-        """Give up the claims whose heartbeat is too old, and return how many; :meth:`next` does so by itself."""
-        return self._database.write(lambda connection: self._give_up(connection, now))
-
-    def _give_up(self, connection: sa.Connection, now: datetime) -> int:
+    def _give_up(self, connection: sa.Connection, now: datetime) -> None:
         """Put stale claims back. Their version stays: a verdict that a lost connection delayed is still welcome."""
         stale = (
             sa.select(REVIEWS.c.number)
@@ -139,7 +135,6 @@ class Claims:
         numbers = connection.execute(stale).scalars().all()
         if numbers:
             connection.execute(sa.update(REVIEWS).where(REVIEWS.c.number.in_(numbers)).values(_NOBODY))
-        return len(numbers)
 
     def _own(
         self,

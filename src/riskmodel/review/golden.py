@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,9 @@ from riskmodel.casebook.database import Database
 from riskmodel.casebook.keeping import keep
 from riskmodel.casebook.tables import ESCALATIONS, REVIEWS
 from riskmodel.errors import CasebookError
-from riskmodel.records import Proximity, Rating, Severity
 from riskmodel.redaction import redact
 from riskmodel.review.entering import row_of
-from riskmodel.review.labels import Label
+from riskmodel.review.labels import Known, Label
 from riskmodel.stages.precedents import excerpt
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ class Golden:
     """An escalation as the model rated it, and what it is known to be."""
 
     rated: Rated = field(repr=False)
-    severity: Severity
-    proximity: Proximity
-    rating: Rating
+    known: Known
 
 
 def rate(model: "RiskModel", labels: Sequence[Label], now: datetime) -> list[Golden]:
@@ -83,9 +80,8 @@ def _add(connection: sa.Connection, golden: Sequence[Golden], copies: int, now: 
 
 def _queue(connection: sa.Connection, golden: Golden, copies: int, now: datetime) -> None:
     kept = (ESCALATIONS.c.client == GOLDEN_CLIENT) & (ESCALATIONS.c.id == golden.rated.assessment.id)
-    label = {"severity": golden.severity, "proximity": golden.proximity, "rating": golden.rating}
     row = row_of(golden.rated, "golden", 1.0, now) | {
-        "known": json.dumps(label),
+        "known": json.dumps(asdict(golden.known)),
         "escalation": connection.execute(sa.select(ESCALATIONS.c.number).where(kept)).scalar_one(),
     }
     connection.execute(sa.insert(REVIEWS), [row] * copies)
@@ -95,4 +91,4 @@ def _golden(model: "RiskModel", label: Label, now: datetime) -> Golden:
     (assessment,) = model.assess([label.escalation], now)
     sent = Sent(GOLDEN_CLIENT, label.escalation, None, digest_of(label.escalation), None, None)
     rated = Rated(sent, assessment, assessment.model_dump_json(by_alias=True), received_at=now, assessed_at=now)
-    return Golden(rated, label.severity, label.proximity, label.rating)
+    return Golden(rated, label.known)

@@ -30,13 +30,20 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Known:
+    """What an escalation is known to be."""
+
+    severity: Severity
+    proximity: Proximity
+    rating: Rating
+
+
+@dataclass(frozen=True)
 class Label:
     """An escalation, and what it is known to be."""
 
     escalation: Escalation = field(repr=False)
-    severity: Severity
-    proximity: Proximity
-    rating: Rating
+    known: Known
 
 
 def read_labels(path: Path, policy: Policy) -> list[Label]:
@@ -57,7 +64,7 @@ def read_labels(path: Path, policy: Policy) -> list[Label]:
         if first != line:
             refused.append(f"{path}:{line} {FieldProblem('id', f'the id of line {first}', 'an id of its own')}")
         escalation = read_escalation({name: row[name] for name in SENT})
-        labels.append(Label(escalation, row["severity"], row["proximity"], row["rating"]))
+        labels.append(Label(escalation, Known(row["severity"], row["proximity"], row["rating"])))
     if refused:
         listed = refused[:MAX_LISTED]
         if len(refused) > MAX_LISTED:

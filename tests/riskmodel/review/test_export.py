@@ -125,10 +125,10 @@ def test_opinions_that_differ_wait_for_the_third(casebook: Casebook, second_desk
 
 
 def test_golden_cases_and_other_languages_stay_here(casebook: Casebook, desk: Desk, tmp_path: Path) -> None:
-    from riskmodel.review import Golden
+    from riskmodel.review import Golden, Known
 
     keep(casebook, waiting("fr", language="fr"))
-    desk.add_golden([Golden(waiting("g"), "severe", "plausible", "high")], 1, NOON)
+    desk.add_golden([Golden(waiting("g"), Known("severe", "plausible", "high"))], 1, NOON)
     decide(desk)
     decide(desk)
 

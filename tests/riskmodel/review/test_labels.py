@@ -8,7 +8,7 @@ import pytest
 
 from riskmodel.errors import DataError
 from riskmodel.policy import Policy
-from riskmodel.review.labels import MAX_LISTED, read_labels
+from riskmodel.review.labels import MAX_LISTED, Known, read_labels
 
 ROOT = Path(__file__).parents[3]
 SECRET = "Marisol lost a parcel"
@@ -45,7 +45,7 @@ def test_the_corpus_itself_can_be_read(policy: Policy) -> None:
         assert (sent.id, sent.text, sent.source, sent.market) == tuple(
             row[name] for name in ("id", "text", "source", "market")
         )
-        assert (label.severity, label.proximity, label.rating) == (row["severity"], row["proximity"], row["rating"])
+        assert label.known == Known(row["severity"], row["proximity"], row["rating"])
 
 
 def test_source_and_market_may_be_unknown_and_the_text_then_decides_on_the_floor(
@@ -55,7 +55,7 @@ def test_source_and_market_may_be_unknown_and_the_text_then_decides_on_the_floor
 
     (label,) = read_labels(write(tmp_path / "rows.jsonl", unknown), policy)
 
-    assert (label.escalation.source, label.rating) == (None, "high")
+    assert (label.escalation.source, label.known.rating) == (None, "high")
 
 
 @pytest.mark.parametrize(

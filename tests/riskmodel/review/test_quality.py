@@ -9,7 +9,7 @@ from sklearn.metrics import cohen_kappa_score
 from riskmodel.casebook import Casebook
 from riskmodel.policy import Policy
 from riskmodel.records import RATINGS
-from riskmodel.review import Desk, Entering, Filters, Golden, ReviewSettings
+from riskmodel.review import Desk, Entering, Filters, Golden, Known, ReviewSettings
 from riskmodel.review.measures import kappa, share
 from tests.riskmodel.casebook.made import NOON, make_rated
 from tests.riskmodel.review.made import answer, keep, minutes, waiting
@@ -150,7 +150,7 @@ def test_a_verdict_that_was_taken_back_does_not_count(casebook: Casebook, desk: 
 
 
 def test_an_analyst_sees_one_copy_of_a_golden_case_at_a_time(casebook: Casebook, desk: Desk) -> None:
-    desk.add_golden([Golden(waiting("g"), "severe", "plausible", "high")], 3, NOON)
+    desk.add_golden([Golden(waiting("g"), Known("severe", "plausible", "high"))], 3, NOON)
 
     def seen(analyst: str) -> list[int]:
         return [item.number for item in desk.queue.page(Filters(analyst=analyst), None, 10, NOON).items]
@@ -170,7 +170,7 @@ def test_an_analyst_sees_one_copy_of_a_golden_case_at_a_time(casebook: Casebook,
 
 
 def test_golden_cases_look_like_others_and_show_who_rates_well(casebook: Casebook, desk: Desk, policy: Policy) -> None:
-    golden = [Golden(waiting(f"g-{number}"), "severe", "plausible", "high") for number in range(2)]
+    golden = [Golden(waiting(f"g-{number}"), Known("severe", "plausible", "high")) for number in range(2)]
 
     assert desk.add_golden(golden, 2, NOON) == 2
     assert desk.add_golden(golden, 2, NOON) == 0

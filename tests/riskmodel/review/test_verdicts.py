@@ -113,7 +113,6 @@ def test_what_cannot_be_is_refused_by_its_field(
 def test_a_case_that_changed_is_shown_and_not_overwritten(casebook: Casebook, desk: Desk) -> None:
     keep(casebook, waiting("a"))
     item = claimed(desk)
-    desk.claims.release_stale(NOON + minutes(5))
     theirs = desk.claims.take(item.number, "bo", NOON + minutes(5))
     decided = desk.verdicts.decide(answer(theirs, "bo"), NOON + minutes(6))
 

@@ -17,7 +17,7 @@ from riskmodel.casebook.keeping import keep
 from riskmodel.model import RiskModel
 from riskmodel.policy import load_policy
 from riskmodel.records import read_escalation
-from riskmodel.review import Desk, Entering, Filters, Golden, NewVerdict, ReviewSettings
+from riskmodel.review import Desk, Entering, Filters, Golden, Known, NewVerdict, ReviewSettings
 from riskmodel.service.app import create_app
 from tests.riskmodel.service.page.live import NARROW, WIDE, Live, Seat, chromium, listening
 from tests.riskmodel.service.page.office import PEOPLE, Office
@@ -97,7 +97,9 @@ def fill(casebook: Casebook, model: RiskModel) -> None:
     audits = Entering(ReviewSettings(audit_share=1.0))
     for one, _ in auto[:AUDITED]:
         casebook.database.write(lambda connection, one=one: keep(connection, [one], now, audits))
-    known = [Golden(one, row["severity"], row["proximity"], row["rating"]) for one, row in auto[AUDITED:][:GOLDEN]]
+    known = [
+        Golden(one, Known(row["severity"], row["proximity"], row["rating"])) for one, row in auto[AUDITED:][:GOLDEN]
+    ]
     desk.add_golden(known, 2, now)
     for name in ("ana", "bruno", "ana"):
         while (item := desk.claims.next(name, Filters(), now)) is not None:

@@ -11,7 +11,7 @@ import pytest
 from riskmodel.casebook import Rated
 from riskmodel.casebook.keeping import keep
 from riskmodel.policy import Policy
-from riskmodel.review import Desk, Entering, Filters, Golden, QueueItem, ReviewSettings
+from riskmodel.review import Desk, Entering, Filters, Golden, Known, QueueItem, ReviewSettings
 from tests.riskmodel.casebook.made import TEXT, make_rated
 from tests.riskmodel.review.made import answer, waiting
 from tests.riskmodel.service.page.office import Browser, Office
@@ -67,7 +67,7 @@ def add_review(office: Office, **changes: Any) -> QueueItem:
 
 
 def add_golden(office: Office, rated: Rated) -> QueueItem:
-    office.desk.add_golden([Golden(rated, "severe", "plausible", "high")], 1, datetime.now(UTC))
+    office.desk.add_golden([Golden(rated, Known("severe", "plausible", "high"))], 1, datetime.now(UTC))
     return only(office, "golden")
 
 
