@@ -18,10 +18,10 @@ train: .venv/installed  ## a new version: half an hour on two cores
 data: .venv/installed  ## check and count the labelled escalations
 	@$(RUN) -m training data
 
-test: .venv/installed  ## every test
+test: .venv/installed .venv/spark  ## every test
 	@$(RUN) -m pytest -m ""
 
-check: .venv/installed  ## what CI runs: format, lint, types, import contracts, tests
+check: .venv/installed .venv/spark  ## what CI runs: format, lint, types, import contracts, tests
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
@@ -48,3 +48,8 @@ clean:  ## everything that can be made again, but the models
 	$(PYTHON) -m venv .venv
 	$(RUN) -m pip install --constraint constraints.txt --editable ".[training,ray,check]"
 	@touch .venv/installed
+
+# Beside the environment, not in it: where pandera finds Spark it starts it.
+.venv/spark: pyproject.toml constraints.txt .venv/installed
+	$(RUN) -m pip install --quiet --no-deps --upgrade --constraint constraints.txt --target .venv/spark pyspark py4j
+	@touch .venv/spark

@@ -74,6 +74,7 @@ def track(workspace: Workspace, fitted: Fitted, params: Params) -> str:
             name="model",
             python_model=pyfunc.__file__,
             artifacts={"model": str(fitted.folder)},
+            model_config=pyfunc.CONFIG,
             code_paths=[str(Path(riskmodel.__file__).parent)],
             pip_requirements=[f"{package}=={installed(package)}" for package in SERVING],
             signature=SIGNATURE,

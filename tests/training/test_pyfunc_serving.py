@@ -1,7 +1,8 @@
-"""The logged model behind ``mlflow models serve``: the ratings of ``RiskModel.assess``, by MLflow's own contract."""
+"""The logged model as MLflow uses it: `models serve`, `evaluate` and `spark_udf` rate as RiskModel does."""
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,11 +15,13 @@ from typing import Any
 
 import httpx2
 import numpy as np
+import pandas as pd
 import pytest
 
 from riskmodel import Policy, RiskModel, read_escalation
 from riskmodel.artifact import read_manifest
-from riskmodel.records import Assessment
+from riskmodel.errors import SettingsError
+from riskmodel.records import RATINGS, Assessment
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # mlflow warns of itself
 
@@ -165,3 +168,76 @@ def test_no_rows_have_no_ratings(address: str) -> None:
     response = httpx2.post(address, json={"dataframe_split": {"columns": ["text"], "data": []}}, timeout=30)
 
     assert (response.status_code, response.json()) == (200, {"predictions": []})
+
+
+def test_mlflow_evaluates_it_as_a_classifier(logged: str, model: RiskModel, tmp_path: Path) -> None:
+    import mlflow
+
+    ratings = [assessment.rating for assessment in model.assess([read_escalation(row) for row in RECORDS], NOW)]
+    truth = [*ratings[:2], next(rating for rating in RATINGS if rating != ratings[2])]  # two of three are right
+    frame = pd.DataFrame(RECORDS).assign(label=truth)
+
+    with mlflow.start_run():
+        found = mlflow.models.evaluate(
+            logged, frame, targets="label", model_type="classifier", model_config={"output": "rating"}
+        )
+
+    assert found.metrics["accuracy_score"] == pytest.approx(2 / 3)
+    assert {"confusion_matrix", "per_class_metrics"} <= found.artifacts.keys()
+
+
+def test_rows_that_cannot_be_rated_may_be_empty_instead_of_an_end(logged: str, expected: list[Assessment]) -> None:
+    import mlflow
+
+    from training.pyfunc import BATCH_ROWS
+
+    loaded = mlflow.pyfunc.load_model(logged, model_config={"refused": "empty"})
+    rows = [RECORDS[0], {**RECORDS[1], "text": " "}, *[RECORDS[2]] * BATCH_ROWS]
+
+    found = loaded.predict(pd.DataFrame(rows))
+
+    assert found["rating"].tolist() == [expected[0].rating, "", *[expected[2].rating] * BATCH_ROWS]
+    assert pd.isna(found.loc[1, "confidence"])
+
+
+def test_a_configuration_of_another_value_is_refused_when_it_is_loaded(logged: str) -> None:
+    import mlflow
+
+    with pytest.raises(SettingsError, match="model_config output: found 'everything', expected all, id, rating"):
+        mlflow.pyfunc.load_model(logged, model_config={"output": "everything"})
+
+
+def test_spark_rates_a_table_with_it(logged: str, model: RiskModel, tmp_path: Path) -> None:
+    """In a process of its own: Spark's libraries lie beside the environment (``make .venv/spark``)."""
+    import mlflow
+
+    spark = Path(sys.prefix) / "spark"
+    if shutil.which("java") is None or not spark.is_dir():
+        pytest.skip("no Java, or no Spark in .venv/spark (make .venv/spark)")
+    rows = [{**RECORDS[at % 3], "id": f"case-{at}"} for at in range(200)]
+    rows[7]["text"] = " "
+    pd.DataFrame(rows).to_parquet(tmp_path / "in.parquet")
+    variables = {
+        "PYTHONPATH": os.pathsep.join([str(spark), os.environ.get("PYTHONPATH", "")]),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    script = Path(__file__).with_name("spark_job.py")
+
+    done = subprocess.run(
+        [sys.executable, script, logged, tmp_path / "in.parquet", tmp_path / "out.parquet"],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = pd.read_parquet(tmp_path / "out.parquet").set_index("id")
+    expected = model.assess([read_escalation(row) for row in rows if row["text"].strip()], NOW)
+    assert len(found) == len(rows)
+    assert found.loc["case-7", "rating"] == "" and pd.isna(found.loc["case-7", "confidence"])
+    for assessment in expected:
+        assert found.loc[assessment.id, ["rating", "confidence"]].tolist() == [assessment.rating, assessment.confidence]
