@@ -22,7 +22,8 @@ OUTPUTS = ("id", "rating", "confidence", "severity", "proximity", "category", "r
 # wanted, for callers that take no table. ``refused``: whether a row that cannot be rated is an ``error`` or ``empty``.
 CONFIG = {"output": "all", "refused": "error"}
 CHOICES = {"output": ("all", *OUTPUTS), "refused": ("error", "empty")}
-EMPTY = {name: float("nan") if name == "confidence" else "" for name in OUTPUTS}  # Spark would make None the text "nan"
+# Not None, which Spark would make the text "nan".
+EMPTY: dict[str, object] = {name: float("nan") if name == "confidence" else "" for name in OUTPUTS}
 BATCH_ROWS = 64  # the states of a batch's tokens, 1.5 KB each, are in memory together; Spark sends 10,000 rows
 
 
