@@ -3,6 +3,7 @@
 SQLite in a file by default, PostgreSQL by its URL. Synchronous: call it from threads.
 """
 
+from riskmodel.casebook import incident_tables  # noqa: F401  so that METADATA is whole wherever it is used
 from riskmodel.casebook.audit import AuditEntry, AuditEvent, Trail
 from riskmodel.casebook.cases import Casebook, open_casebook
 from riskmodel.casebook.keys import ROLES, Key, KeyRing, NewKey, Role

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0006"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0007"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -54,7 +54,7 @@ def moment_of(micros: int) -> datetime:
 _INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def _number() -> "sa.Column[int]":
+def number_column() -> "sa.Column[int]":
     """Return the key of a table that is appended to; never used again for another row, also on SQLite."""
     return sa.Column("number", _INTEGER, primary_key=True, autoincrement=True)
 
@@ -72,7 +72,7 @@ METADATA = sa.MetaData(
 ESCALATIONS = sa.Table(
     "escalations",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("idempotency_key", sa.Text),
@@ -103,7 +103,7 @@ ESCALATIONS = sa.Table(
 ASSESSMENTS = sa.Table(
     "assessments",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
     sa.Column("assessed_at", UtcTime, nullable=False),
     sa.Column("model_version", sa.Text, nullable=False),
@@ -164,7 +164,7 @@ API_KEYS = sa.Table(
 AUDIT = sa.Table(
     "audit",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("key_id", sa.Text),
@@ -179,7 +179,7 @@ AUDIT = sa.Table(
 REVIEWS = sa.Table(
     "reviews",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("weight", sa.Double, nullable=False),
@@ -195,6 +195,7 @@ REVIEWS = sa.Table(
     sa.Column("act_by", UtcTime, nullable=False),
     sa.Column("harm", sa.Double, nullable=False),
     sa.Column("order_at", UtcTime, nullable=False),
+    sa.Column("sources", sa.Integer, nullable=False, server_default="1"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("analyst", sa.Text),
     sa.Column("assigned_at", UtcTime),
@@ -228,7 +229,7 @@ sa.Index(
 VERDICTS = sa.Table(
     "verdicts",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("review", sa.BigInteger, sa.ForeignKey("reviews.number", ondelete="CASCADE"), nullable=False),
     sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
     sa.Column("assessment", sa.BigInteger, sa.ForeignKey("assessments.number", ondelete="CASCADE"), nullable=False),
@@ -260,7 +261,7 @@ VERDICTS = sa.Table(
 MESSAGES = sa.Table(
     "messages",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("subject", sa.BigInteger, nullable=False),
@@ -298,7 +299,7 @@ for _name, _columns, _where in (
 ATTEMPTS = sa.Table(
     "attempts",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("message", sa.BigInteger, sa.ForeignKey("messages.number", ondelete="CASCADE"), nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("ended_at", UtcTime),
@@ -312,7 +313,7 @@ ATTEMPTS = sa.Table(
 LINKS = sa.Table(
     "links",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("hash", sa.LargeBinary(32), nullable=False),
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("subject", sa.BigInteger, nullable=False),
@@ -329,7 +330,7 @@ LINKS = sa.Table(
 HANDOFFS = sa.Table(
     "handoffs",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
     sa.Column("assessment", sa.BigInteger, sa.ForeignKey("assessments.number", ondelete="CASCADE"), nullable=False),
     sa.Column("verdict", sa.BigInteger, sa.ForeignKey("verdicts.number", ondelete="CASCADE")),
@@ -370,7 +371,7 @@ sa.Index(  # a risk is with a team once
 HANDOFF_EVENTS = sa.Table(
     "handoff_events",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("handoff", sa.BigInteger, sa.ForeignKey("handoffs.number", ondelete="CASCADE"), nullable=False),
     sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
     sa.Column("at", UtcTime, nullable=False),
@@ -388,7 +389,7 @@ HANDOFF_EVENTS = sa.Table(
 REPORT_SCHEDULES = sa.Table(
     "report_schedules",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("made_at", UtcTime, nullable=False),
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("every", sa.Text, nullable=False),
@@ -409,7 +410,7 @@ REPORT_SCHEDULES = sa.Table(
 REPORTS = sa.Table(
     "reports",
     METADATA,
-    _number(),
+    number_column(),
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("made_at", UtcTime, nullable=False),
     sa.Column("made_by", sa.Text, nullable=False),

@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random, SystemRandom
 from typing import Any, Protocol
 
 from riskmodel.casebook import Rated
 from riskmodel.records import Assessment, Rating
+from riskmodel.review.ordering import order_at
 from riskmodel.review.records import Purpose, ReviewSettings
 
 COST: dict[Rating, float] = {
@@ -18,7 +19,6 @@ COST: dict[Rating, float] = {
     "high": 4,
     "critical": 16,
 }  # each is four of the one before
-CREDIT_HOURS = 24  # how much sooner than its deadline the most harmful is taken: a day, the time of a medium one
 
 
 class Report(Protocol):
@@ -37,14 +37,6 @@ class Report(Protocol):
 def expected_harm(probabilities: Mapping[Rating, float]) -> float:
     """Return the expected cost of an escalation, from 0 (certainly low) to 1 (certainly critical)."""
     return sum(COST[rating] * chance for rating, chance in probabilities.items()) / max(COST.values())
-
-
-def order_at(act_by: datetime, harm: float) -> datetime:
-    """Return the moment that orders the queue: a deadline that expected harm brings forward.
-
-    It stands still while time goes on, so whatever waits becomes the most overdue: nothing starves.
-    """
-    return act_by - timedelta(hours=CREDIT_HOURS * harm)
 
 
 def digest_of_text(text: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Literal
 from riskmodel.casebook import Case
 from riskmodel.errors import CasebookError, FieldProblem
 from riskmodel.records import Assessment, Proximity, Rating, Severity
+from riskmodel.review.ordering import sources_credit
 
 Purpose = Literal["review", "audit", "second", "third", "golden"]
 State = Literal["waiting", "claimed", "held", "decided"]
@@ -54,11 +55,18 @@ class Filters:
 
 @dataclass(frozen=True)
 class Why:
-    """Why a review stands where it does: it is taken as if due at ``order_at``, ``credit`` before its deadline."""
+    """Why a review stands where it does: it is taken as if due at ``order_at``, before its deadline.
+
+    Attributes:
+        credit: how much sooner for its expected harm.
+        sources: how many independent sources say what it says; ``sources_credit``: how much sooner for that.
+    """
 
     act_by: datetime
     harm: float
     credit: timedelta
+    sources: int
+    sources_credit: timedelta
     order_at: datetime
 
 
@@ -70,6 +78,7 @@ class QueueItem:
         number: of the review; ``escalation`` is the number of the case, ``id`` and ``client`` its names.
         weight: how many escalations it stands for.
         harm: the expected harm, 0 to 1.
+        sources: how many independent sources say what it says.
         assigned_at: when it was given to the analyst, by a claim or by a colleague.
         claimed_at: since when the analyst works on it.
         last_claim_at: when anyone last began to work on it.
@@ -92,6 +101,7 @@ class QueueItem:
     act_by: datetime
     harm: float
     order_at: datetime
+    sources: int
     state: State
     analyst: str | None
     assigned_at: datetime | None
@@ -103,7 +113,9 @@ class QueueItem:
     @property
     def why(self) -> Why:
         """Return what explains the place in the queue."""
-        return Why(self.act_by, self.harm, self.act_by - self.order_at, self.order_at)
+        for_sources = sources_credit(self.sources)
+        for_harm = self.act_by - self.order_at - for_sources
+        return Why(self.act_by, self.harm, for_harm, self.sources, for_sources, self.order_at)
 
     @property
     def asked_as(self) -> Purpose:

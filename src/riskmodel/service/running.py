@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
 from riskmodel.casework import Automatic, Contacts, Handoffs, Outbox
+from riskmodel.casework.incidents import KeptSpaces
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.policy import load_policy
 from riskmodel.review import Desk, Entering, ReviewSettings
@@ -30,6 +31,7 @@ from riskmodel.service.work import make_rounds
 
 OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
 ONE_SECRET = "the same RISKMODEL_SESSION_SECRET for all processes of the database"
+SPACE_SECONDS = 2.0  # between two looks for a model version whose vectors others must learn to compare
 
 Made = TypeVar("Made")
 
@@ -171,6 +173,15 @@ class Running:
         if settings.rounds == "on":
             rounds.start()
         self._tasks.append(asyncio.create_task(door.record_uses()))
+        self._tasks.append(asyncio.create_task(self._keep_spaces(KeptSpaces(casebook.database))))
+
+    async def _keep_spaces(self, spaces: KeptSpaces) -> None:
+        """Keep what whichever process joins reports needs to compare the vectors of the version that answers."""
+        while True:
+            with suppress(NotReadyError, CasebookUnavailableError):
+                model = self.models.current().model
+                await asyncio.to_thread(spaces.keep, model.version, model.precedents.vectors)
+            await asyncio.sleep(SPACE_SECONDS)
 
 
 async def _in_thread(make: Callable[[], Made], undo: Callable[[Made], None]) -> Made:

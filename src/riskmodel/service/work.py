@@ -8,6 +8,7 @@ import structlog
 
 from riskmodel.casebook import Casebook, open_casebook
 from riskmodel.casework import Contacts, Courier, Emails, Outbox, Webhooks
+from riskmodel.casework.incidents import Joiner, KeptSpaces
 from riskmodel.errors import CasebookUnavailableError
 from riskmodel.service.logs import configure_logging
 from riskmodel.service.metrics import Metrics
@@ -18,15 +19,18 @@ OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not 
 OUTBOX_SECONDS = 1.0
 OUTBOX_COPIES = 8  # threads; with two at once for a destination, three that hang leave room for the others
 COUNT_SECONDS = 15.0
+JOIN_SECONDS = 2.0
 
 log = structlog.get_logger()
 
 
 def make_rounds(casebook: Casebook, outbox: Outbox, contacts: Contacts, metrics: Metrics) -> Rounds:
     """Return all rounds of this process, not yet begun."""
+    joiner = Joiner(casebook.database, KeptSpaces(casebook.database))
     courier = Courier(outbox, {"webhook": Webhooks(contacts), "email": Emails(contacts)}, metrics)
     rounds = [
         Round("outbox", OUTBOX_SECONDS, courier.send_due, OUTBOX_COPIES, courier.stop),
+        Round("incidents", JOIN_SECONDS, joiner.round, stop=joiner.stop),
         Round("outbox count", COUNT_SECONDS, lambda: metrics.outbox(**outbox.counts())),
     ]
     return Rounds(rounds, metrics)

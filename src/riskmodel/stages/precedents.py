@@ -23,14 +23,14 @@ class Labelled:
 class Precedents:
     """An exact index over n unit vectors, stored as int8 with one scale a row.
 
-    ``codes``: (n, d) int8; ``scales``: (n,) float32, so that ``codes * scales[:, None]`` are the vectors.
+    ``codes``: (n, d) int8; ``scales``: (n,) float32, so that ``codes * scales[:, None]`` are the ``vectors``.
     """
 
     def __init__(self, codes: NDArray[np.int8], scales: FloatArray, labelled: list[Labelled]) -> None:
         self.codes = codes
         self.scales = scales
         self.labelled = labelled
-        self._vectors = codes.astype(np.float32) * scales[:, None]
+        self.vectors = codes.astype(np.float32) * scales[:, None]
 
     @classmethod
     def build(cls, vectors: FloatArray, labelled: list[Labelled]) -> "Precedents":
@@ -41,7 +41,7 @@ class Precedents:
 
     def nearest(self, vector: FloatArray, count: int) -> list[Precedent]:
         """Return the ``count`` nearest to a unit vector (d,), the nearest first."""
-        similarity = self._vectors @ vector
+        similarity = self.vectors @ vector
         count = min(count, len(similarity))
         best = np.argpartition(-similarity, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
         best = best[np.argsort(-similarity[best])]

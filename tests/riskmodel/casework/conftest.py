@@ -40,5 +40,5 @@ def casebook(request: pytest.FixtureRequest) -> Iterator[Casebook]:
 
 def empty(connection: sa.Connection) -> None:
     """Delete all but the audit trail, which lets nobody."""
-    for table in ("messages", "links", "escalations"):
+    for table in ("messages", "links", "escalations", "incidents", "campaigns", "positions"):
         connection.execute(sa.text(f"DELETE FROM {table}"))

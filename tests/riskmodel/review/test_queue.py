@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from riskmodel.casebook import Casebook, CursorError
 from riskmodel.records import RATINGS
 from riskmodel.review import Desk, Filters, UnknownReviewError
-from riskmodel.review.entering import CREDIT_HOURS, expected_harm, order_at
+from riskmodel.review.entering import expected_harm
+from riskmodel.review.ordering import CREDIT_HOURS, order_at
 from tests.riskmodel.casebook.made import NOON, TEXT, make_rated
 from tests.riskmodel.review.made import answer, keep, minutes, waiting
 

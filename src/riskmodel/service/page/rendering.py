@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from riskmodel.reports.insight import html
 from riskmodel.service.page import marking, views, wording
 
 FOLDER = Path(__file__).parent
@@ -33,8 +32,7 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """Return the files that pages load, by name."""
-    paths = [*sorted((FOLDER / "static").iterdir()), html.FOLDER / html.STYLE]
-    return {path.name: _asset(path) for path in paths if path.suffix in TYPES}
+    return {path.name: _asset(path) for path in sorted((FOLDER / "static").iterdir()) if path.suffix in TYPES}
 
 
 def asset_response(request: Request, asset: Asset) -> Response:

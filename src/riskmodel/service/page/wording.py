@@ -1,5 +1,8 @@
 """What is known of a case in, sentences in the language of the interface out."""
 
+from datetime import timedelta
+
+from riskmodel.casework.incidents import MOST_SOURCES
 from riskmodel.records import PROXIMITIES, Assessment
 from riskmodel.review import QueueItem
 from riskmodel.service.page import views
@@ -52,8 +55,19 @@ def why_here(t: Catalogue, item: QueueItem) -> str:
 def order_in_words(t: Catalogue, item: QueueItem) -> str:
     """Return what explains a case's place in the queue, in numbers."""
     why = item.why
-    hours = why.credit.total_seconds() / 3600
-    return t("queue.order", due=views.utc(why.act_by), harm=f"{why.harm:.2f}", credit=f"{hours:.1f}")
+    order = t("queue.order", due=views.utc(why.act_by), harm=f"{why.harm:.2f}", credit=_hours(why.credit))
+    if why.sources < 2:
+        return order
+    return f"{order} {t('queue.sources', sources=sources_in_words(why.sources), credit=_hours(why.sources_credit))}"
+
+
+def sources_in_words(sources: int) -> str:
+    """Return how many independent sources there are; they are counted only so far."""
+    return f"{sources}+" if sources >= MOST_SOURCES else str(sources)
+
+
+def _hours(credit: timedelta) -> str:
+    return f"{credit.total_seconds() / 3600:.1f}"
 
 
 def is_lifted(assessment: Assessment) -> bool:

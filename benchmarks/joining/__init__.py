@@ -1,0 +1,1 @@
+"""How well reports of one event are joined, on labelled reports, and what joining costs."""
