@@ -28,6 +28,8 @@ from riskmodel.service.routes import (
     model,
     moderations,
     predict,
+    report_pages,
+    reports,
     review,
     review_actions,
     review_session,
@@ -78,8 +80,8 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
     )
     errors.register(app, metrics.errors)
     app.state.pages = Pages(Sessions(settings.session_secret))
-    pages = (review_session, review, review_actions)
-    for module in (predict, moderations, escalations, handoffs, model, audit, metrics_route, health, *pages):
+    pages = (review_session, review, review_actions, report_pages)
+    for module in (predict, moderations, escalations, handoffs, reports, model, audit, metrics_route, health, *pages):
         app.include_router(module.router)
     return app
 

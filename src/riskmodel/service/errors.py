@@ -29,6 +29,7 @@ from riskmodel.errors import (
     RiskmodelError,
 )
 from riskmodel.records import Record
+from riskmodel.reports.insight.records import ReportError, UnknownReportError
 from riskmodel.service.validation import refused_parts
 
 MEDIA_TYPE = "application/problem+json"
@@ -142,6 +143,8 @@ KINDS: dict[type[Exception], Kind] = {
     UnknownCaseError: Kind(404, "unknown-escalation", "No such escalation", "None is kept under that id for this key."),
     AmbiguousCaseError: Kind(409, "several", "Several clients used that id", "Name one: ?client=NAME."),
     CursorError: Kind(422, "cursor", "The cursor is not one of ours", "Send `next` of the page before, unchanged."),
+    UnknownReportError: Kind(404, "unknown-report", "No such report", "None is kept under that id."),
+    ReportError: Kind(422, "report", "No report can be made of that", "A field was refused."),
     UnknownHandoffError: Kind(404, "unknown-handoff", "No such hand-off", "None has that number for this key."),
     UnknownLinkError: Kind(404, "unknown-link", "The link opens nothing", "It is unknown, has run out or was ended."),
     UnknownMessageError: Kind(404, "unknown-message", "No such dead letter", "Nothing waits to be sent again there."),

@@ -37,6 +37,7 @@ ROUTES: Mapping[tuple[str, str], tuple[Role, str, Any]] = {
     ("GET", "/escalations/{id}"): ("client", "/escalations/none", None),
     ("DELETE", "/escalations/{id}"): ("admin", "/escalations/none", None),
     ("GET", "/audit"): ("admin", "/audit", None),
+    ("GET", "/reports/{id}"): ("lead", "/reports/none", None),
 }
 # The least role of every page and action of the review desk, where people sign in; None for what a stranger may see.
 PAGES: Mapping[tuple[str, str], Role | None] = {
@@ -58,6 +59,11 @@ PAGES: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/review/cases/{number}/verdict"): "analyst",
     ("POST", "/review/verdicts/{number}/undo"): "analyst",
     ("GET", "/review/quality"): "lead",
+    ("GET", "/review/reports"): "lead",
+    ("POST", "/review/reports"): "lead",
+    ("GET", "/review/reports/{id}"): "lead",
+    ("POST", "/review/reports/{id}/again"): "lead",
+    ("GET", "/review/reports/{id}/file/{form}"): "lead",
 }
 CLOSED_PAGES = [route for route, role in PAGES.items() if role is not None]
 

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from riskmodel.casebook import CursorError, UnknownCaseError
 from riskmodel.errors import CasebookError, CasebookUnavailableError, RiskmodelError
+from riskmodel.reports.insight.records import ReportError, UnknownReportError
 from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError, VerdictError
 from riskmodel.service.errors import (
     BodyTooLargeError,
@@ -30,6 +31,8 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (ForbiddenError, 403, "role"),
     (UnknownCaseError, 404, "unknown"),
     (UnknownReviewError, 404, "unknown"),
+    (UnknownReportError, 404, "unknown_report"),
+    (ReportError, 422, "report"),
     (NotForYouError, 409, "not_for_you"),
     (TakenError, 409, "taken"),
     (ChangedError, 409, "taken"),

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from riskmodel.reports.insight import html
 from riskmodel.service.page import marking, views, wording
 
 FOLDER = Path(__file__).parent
@@ -32,7 +33,8 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """Return the files that pages load, by name."""
-    return {path.name: _asset(path) for path in sorted((FOLDER / "static").iterdir()) if path.suffix in TYPES}
+    paths = [*sorted((FOLDER / "static").iterdir()), html.FOLDER / html.STYLE]
+    return {path.name: _asset(path) for path in paths if path.suffix in TYPES}
 
 
 def asset_response(request: Request, asset: Asset) -> Response:

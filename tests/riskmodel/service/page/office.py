@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from riskmodel.casebook import Role
+from riskmodel.reports.insight import making, storing
+from riskmodel.reports.insight.periods import asked_for
 from riskmodel.review import Desk, Filters, QueueItem
 from riskmodel.service.page.session import CSRF_FIELD
 from riskmodel.service.running import Parts
@@ -91,6 +93,14 @@ class Office:
         act_by = datetime.now(UTC) + timedelta(hours=hours)
         self.parts.casebook.keep([waiting(id_, text=text, act_by=act_by, **changes)])
         return next(item for item in self.items() if item.id == id_)
+
+    def report(self) -> str:
+        """Have a report of today made, and return its id."""
+        now = datetime.now(UTC)
+        asked, database = asked_for(now.date(), now.date(), now=now), self.parts.casebook.database
+        made = making.make(database, asked, "carla", self.desk.policy, now)
+        database.write(lambda connection: storing.insert(connection, made))
+        return made.id
 
     def items(self) -> list[QueueItem]:
         """Return what is open."""

@@ -332,7 +332,9 @@ def test_every_page_is_accessible_fits_and_stands_still(live: Live, look: dict[s
     seat = live.open(None, "/review/login", **look)
     assert not seat.violations()
     lead = live.open("carla", **look)
-    for path in ("/review", f"/review/cases/{hostile.number}", "/review/quality", "/review/cases/999999"):
+    live.office.add("late", hours=-1)
+    reports = ("/review/reports", f"/review/reports/{live.office.report()}")
+    for path in ("/review", f"/review/cases/{hostile.number}", "/review/quality", "/review/cases/999999", *reports):
         lead.go(path)
         assert lead.violations() == [], path
         assert lead.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
