@@ -12,7 +12,7 @@ from riskmodel.casebook.cases import Casebook as Book
 from riskmodel.casework import Actor, Automatic, Contacts, Handoff, HandoffFilters, Handoffs, Outbox
 from riskmodel.casework.delivery import Ended
 from riskmodel.policy import Policy
-from riskmodel.review import Desk, Entering, Filters, Golden, ReviewSettings, Verdict
+from riskmodel.review import Desk, Entering, Filters, Golden, Known, ReviewSettings, Verdict
 from tests.riskmodel.casebook.made import NOON, Clock, make_rated
 from tests.riskmodel.casework.made import SECRET
 from tests.riskmodel.review.made import REVIEW, answer
@@ -161,6 +161,6 @@ def test_an_audit_that_confirms_adds_nothing_and_one_that_differs_replaces_what_
 def test_a_case_whose_rating_was_known_is_judged_and_never_handed_over(
     book: Casebook, desk: Desk, handoffs: Handoffs
 ) -> None:
-    desk.add_golden([Golden(make_rated("g"), "severe", "plausible", "high")], 1, NOON)
+    desk.add_golden([Golden(make_rated("g"), Known("severe", "plausible", "high"))], 1, NOON)
     decide(desk)
     assert everything(handoffs) == []

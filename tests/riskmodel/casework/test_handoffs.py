@@ -25,7 +25,7 @@ from riskmodel.casework.delivery import Ended
 from riskmodel.casework.handoff_records import State
 from riskmodel.errors import CasebookError
 from riskmodel.policy import Policy
-from riskmodel.review import Desk, Entering, Filters, Golden, ReviewSettings
+from riskmodel.review import Desk, Entering, Filters, Golden, Known, ReviewSettings
 from tests.riskmodel.casebook.made import NOON, TEXT, make_rated
 from tests.riskmodel.casework.made import SECRET
 from tests.riskmodel.review.made import REVIEW, answer
@@ -307,7 +307,7 @@ def test_what_nobody_decided_is_not_handed_over_and_a_verdict_counts_more_than_t
 
 
 def test_a_case_made_to_test_ratings_is_never_handed_over(casebook: Casebook, handoffs: Handoffs, desk: Desk) -> None:
-    desk.add_golden([Golden(make_rated("g"), "severe", "plausible", "high")], 1, NOON)
+    desk.add_golden([Golden(make_rated("g"), Known("severe", "plausible", "high"))], 1, NOON)
     with pytest.raises(HandoffError, match="made to test ratings"):
         handoffs.open(casebook.get("g").number, "crisis_response", ANA, NOON)
 

@@ -12,7 +12,7 @@ from riskmodel.reports.insight.findings import findings
 from riskmodel.reports.insight.making import make_again
 from riskmodel.reports.insight.periods import asked_for
 from riskmodel.reports.insight.records import Asked, Report, ReportError
-from riskmodel.review.golden import Golden
+from riskmodel.review import Golden, Known
 from tests.riskmodel.casebook.made import make_rated
 from tests.riskmodel.reports.insight.made import MADE_AT, SECOND, Weeks, some_work
 
@@ -66,7 +66,7 @@ def test_a_market_and_a_language_are_told_alone(weeks: Weeks) -> None:
 def test_golden_cases_are_left_out_and_a_second_assessment_counts_instead_of_the_first(weeks: Weeks) -> None:
     weeks.at(SECOND.first, 9)
     weeks.keep("one", rating="high")
-    weeks.desk.add_golden([Golden(make_rated("known"), "severe", "plausible", "high")], 2, weeks.now)
+    weeks.desk.add_golden([Golden(make_rated("known"), Known("severe", "plausible", "high"))], 2, weeks.now)
     weeks.casebook.database.write(
         lambda connection: connection.execute(
             sa.text(
