@@ -59,8 +59,21 @@ class Calendar(Record):
 
     def after(self, moment: datetime, hours: int) -> datetime:
         """Return the first moment by which a number of open hours have passed since ``moment``."""
-        at, left = (moment - _EPOCH) // timedelta(microseconds=1), hours * HOUR
-        year = moment.astimezone(self._zone).year
+        return self._reach(moment, hours * HOUR)
+
+    def open_time(self, since: datetime, until: datetime) -> timedelta:
+        """Return how much open time lies between two moments, the earlier first."""
+        first, last = _micros(since), _micros(until)
+        years = range(since.astimezone(self._zone).year, until.astimezone(self._zone).year + 1)
+        return timedelta(microseconds=sum(self.open_in(year).between(first, last) for year in years))
+
+    def at_share(self, since: datetime, until: datetime, share: float) -> datetime:
+        """Return when a share of the open time between two moments has passed; more than all of it lies behind."""
+        wanted = round(self.open_time(since, until) / timedelta(microseconds=1) * share)
+        return self._reach(since, wanted) if wanted > 0 else since + (until - since) * share
+
+    def _reach(self, moment: datetime, left: int) -> datetime:
+        at, year = _micros(moment), moment.astimezone(self._zone).year
         while True:
             spans = self.open_in(year)
             found = spans.reach(at, left)
@@ -121,6 +134,10 @@ class OpenSpans:
     def left_at(self, moment: int) -> int:
         """Return how much open time was still to come at a moment."""
         return self.before[-1] - self.passed_at(moment)
+
+    def between(self, first: int, last: int) -> int:
+        """Return how much open time lies between two moments."""
+        return self.passed_at(last) - self.passed_at(first)
 
     def reach(self, moment: int, wanted: int) -> int | None:
         """Return when so much open time, more than none, has passed since a moment; None if later than all this."""
@@ -190,6 +207,10 @@ def local_span(zone: ZoneInfo, day: date, opens: int, closes: int) -> list[tuple
         low, high = (middle, high) if _offset_at(zone, middle) == before else (low, middle)
     spans = (start - before, min(end - before, high)), (max(start - after, high), end - after)
     return [(first, last) for first, last in spans if first < last]
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _offset(zone: ZoneInfo, local: int, fold: int) -> int:

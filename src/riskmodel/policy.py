@@ -5,7 +5,7 @@ import tomllib
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,11 @@ from riskmodel.routing import Route, first_that_takes, never_reached
 
 SHIPPED_POLICY = Path(__file__).with_name("policy.toml")
 NO_VIOLATION = "none"
-ALWAYS = "always"
 MOST_WEEKS = 26  # that a deadline may take by a calendar; more is a calendar that is hardly ever open
+
+
+Rank = Literal["team", "lead"]
+RANKS: tuple[Rank, ...] = get_args(Rank)
 
 
 class RatingRule(Record):
@@ -51,6 +54,17 @@ class TeamRule(Record):
     calendar: str
 
 
+class ReminderRule(Record):
+    """When it is reminded of a deadline, and how high that is raised.
+
+    ``at``: the share of the time until the deadline that has passed; 1 is the deadline itself. ``rank``: who is told:
+    those who must act (``team``), or their lead too (``lead``).
+    """
+
+    at: Annotated[float, Field(gt=0, le=10)]
+    rank: Rank = "team"
+
+
 class Floor(Record):
     """The rule that lifts a rating when an authority demands it or the press is about to publish."""
 
@@ -72,6 +86,7 @@ class Policy(Record):
     calendars: dict[str, Calendar | Literal["always"]]
     teams: dict[str, TeamRule]
     routing: list[Route] = []  # noqa: RUF012  pydantic copies it
+    reminders: list[ReminderRule] = []  # noqa: RUF012  pydantic copies it
     categories: dict[str, CategoryRule]
 
     @property
@@ -175,6 +190,9 @@ def _contradictions(policy: Policy) -> list[str]:
     for (lesser, low), (worse, high) in itertools.pairwise(floors):
         if high < low:
             found.append(f"floor.at_least.{worse} is below floor.at_least.{lesser}")
+    for before, after in itertools.pairwise(policy.reminders):
+        if after.at <= before.at or RANKS.index(after.rank) < RANKS.index(before.rank):
+            found.append(f"reminders at {before.at:g} and {after.at:g} are not in order, or the rank falls")
     return [*found, *_clocks(policy), *_names(policy)]
 
 

@@ -47,6 +47,10 @@ def exported(case: Case, *, redacted: bool) -> dict[str, Any]:
 def _assessment(kept: KeptAssessment, text: str, *, redacted: bool) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(kept.document)
     answer["assessed_at"] = _written(kept.assessed_at)
+    if kept.learnt:
+        answer["answers_read"] = len(kept.learnt)
+        evidence = answer["explanation"]["evidence"]
+        answer["explanation"]["evidence"] = [stretch for stretch in evidence if stretch["end"] <= len(text)]
     if redacted:
         _redact_explanation(answer["explanation"], text)
     return answer

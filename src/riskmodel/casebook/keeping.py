@@ -11,6 +11,7 @@ from riskmodel.casebook.finding import Names, Outcome, look_up
 from riskmodel.casebook.records import Found, Rated
 from riskmodel.casebook.tables import ASSESSMENTS, ESCALATIONS, REVIEWS, VECTORS
 from riskmodel.errors import CasebookUnavailableError
+from riskmodel.records import Assessment
 
 ROUNDS = 5  # of inserting and looking; more only if others delete what was just there, each time
 
@@ -146,10 +147,14 @@ def _escalation_row(rated: Rated, now: datetime) -> dict[str, Any]:
 
 
 def _assessment_row(rated: Rated, escalation: int) -> dict[str, Any]:
-    assessment = rated.assessment
+    return assessment_values(rated.assessment, rated.document, escalation, rated.assessed_at)
+
+
+def assessment_values(assessment: Assessment, document: str, escalation: int, assessed_at: datetime) -> dict[str, Any]:
+    """Return the values of the row of an assessment, whose document is kept as it is."""
     return {
         "escalation": escalation,
-        "assessed_at": rated.assessed_at,
+        "assessed_at": assessed_at,
         "model_version": assessment.model.version,
         "policy_version": assessment.model.policy,
         "language": assessment.language,
@@ -159,7 +164,7 @@ def _assessment_row(rated: Rated, escalation: int) -> dict[str, Any]:
         "route": assessment.decision.route,
         "confidence": assessment.confidence,
         "act_by": assessment.act_by,
-        "document": rated.document,
+        "document": document,
     }
 
 

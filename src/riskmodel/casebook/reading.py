@@ -1,5 +1,6 @@
 """An id or numbers in, whole cases out."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -36,8 +37,10 @@ def load(connection: sa.Connection, numbers: Sequence[int]) -> list[Case]:
         return []
     escalations = connection.execute(_ESCALATIONS, {"numbers": list(numbers)}).all()
     assessments: dict[int, list[KeptAssessment]] = {number: [] for number in numbers}
-    for number, *rest in connection.execute(_ASSESSMENTS, {"numbers": list(numbers)}):
-        assessments[number].append(KeptAssessment(*rest))
+    for row in connection.execute(_ASSESSMENTS, {"numbers": list(numbers)}):
+        learnt = {"learnt": tuple(json.loads(row.learnt or "[]"))}
+        kept = {name: value for name, value in row._mapping.items() if name != "escalation"}
+        assessments[row.escalation].append(KeptAssessment(**kept | learnt))
     cases = {row.number: Case(**row._mapping, assessments=tuple(assessments[row.number])) for row in escalations}
     return [cases[number] for number in numbers]
 

@@ -74,18 +74,32 @@ class Conflict:
 
 @dataclass(frozen=True)
 class KeptAssessment:
-    """An assessment as it was kept; ``document`` is the exact JSON that left the service."""
+    """An assessment as it was kept; ``document`` is the exact JSON that left the service.
+
+    Attributes:
+        learnt: the numbers of the answers to questions that were read behind the text; its evidence may lie in them.
+    """
 
     number: int
     assessed_at: datetime
     model_version: str
     policy_version: str
     document: str = field(repr=False)
+    learnt: tuple[int, ...] = ()
 
     @property
     def assessment(self) -> Assessment:
         """Return the record."""
         return Assessment.model_validate_json(self.document)
+
+    def of_the_report(self, text: str) -> Assessment:
+        """Return the record; of its evidence what lies in a report's text, not in what was learnt later."""
+        assessment = self.assessment
+        if not self.learnt:
+            return assessment
+        within = [one for one in assessment.explanation.evidence if one.end <= len(text)]
+        explanation = assessment.explanation.model_copy(update={"evidence": within})
+        return assessment.model_copy(update={"explanation": explanation})
 
 
 @dataclass(frozen=True)

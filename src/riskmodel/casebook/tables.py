@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0007"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0008"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -116,6 +116,7 @@ ASSESSMENTS = sa.Table(
     sa.Column("confidence", sa.Double, nullable=False),
     sa.Column("act_by", UtcTime, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
+    sa.Column("learnt", sa.Text),  # numbers of answers that were read behind the text, as JSON; none: the text alone
     sa.Index(
         "ix_assessments_escalation_counted",
         *("escalation", "number", "rating", "language", "category", "team", "route", "act_by"),
@@ -427,5 +428,83 @@ REPORTS = sa.Table(
     sa.Column("due_at", UtcTime),
     sa.UniqueConstraint("id"),
     sa.UniqueConstraint("schedule", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+# What somebody is asked about an escalation, and by when an answer is due.
+QUESTIONS = sa.Table(
+    "questions",
+    METADATA,
+    number_column(),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("as_written", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Index(None, "escalation", "number"),
+    sa.Index(None, "state", "number"),
+    sqlite_autoincrement=True,
+)
+
+# What was answered; appended, never changed.
+ANSWERS = sa.Table(
+    "answers",
+    METADATA,
+    number_column(),
+    sa.Column("question", sa.BigInteger, sa.ForeignKey("questions.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("answered_at", UtcTime, nullable=False),
+    sa.Column("via", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("review", sa.BigInteger),
+    sa.UniqueConstraint("question", "digest"),
+    sqlite_autoincrement=True,
+)
+
+# How far the time of each open thing has gone, and how high its lateness was raised.
+CLOCKS = sa.Table(
+    "clocks",
+    METADATA,
+    number_column(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.BigInteger, nullable=False),
+    sa.Column("escalation", sa.BigInteger, sa.ForeignKey("escalations.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("act_by", UtcTime, nullable=False),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("rank", sa.Text),
+    sa.Column("next_at", UtcTime),
+    sa.UniqueConstraint("kind", "subject"),
+    sa.Index(None, "escalation"),
+    sqlite_autoincrement=True,
+)
+IS_RUNNING = "next_at IS NOT NULL"
+sa.Index(
+    "ix_clocks_running",
+    CLOCKS.c.next_at,
+    sqlite_where=sa.text(IS_RUNNING),
+    postgresql_where=sa.text(IS_RUNNING),
+)
+
+# Every reminder of a deadline; those of one ``batch`` went out together.
+REMINDERS = sa.Table(
+    "reminders",
+    METADATA,
+    number_column(),
+    sa.Column("clock", sa.BigInteger, sa.ForeignKey("clocks.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("act_by", UtcTime, nullable=False),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("rank", sa.Text, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("batch", sa.BigInteger),
+    sa.UniqueConstraint("clock", "act_by", "share"),
+    sa.Index(None, "at"),
     sqlite_autoincrement=True,
 )

@@ -3,9 +3,11 @@
 Synchronous: call it from threads.
 """
 
+from riskmodel.casework.again import Again, Learnt
 from riskmodel.casework.automatic import Automatic
 from riskmodel.casework.contacts import Contacts, Team, load_contacts
 from riskmodel.casework.courier import Courier
+from riskmodel.casework.deadlines import Deadlines, Reminder
 from riskmodel.casework.delivery import Channel, NewMessage, Schedule
 from riskmodel.casework.email import Emails
 from riskmodel.casework.handoff_records import (
@@ -25,6 +27,16 @@ from riskmodel.casework.handoff_records import (
 from riskmodel.casework.handoffs import Handoffs
 from riskmodel.casework.links import UnknownLinkError
 from riskmodel.casework.outbox import Attempt, Message, Outbox, UnknownMessageError, put, withdraw
+from riskmodel.casework.questions import (
+    Answer,
+    ClosedQuestionError,
+    NewAnswer,
+    NewQuestion,
+    Question,
+    QuestionError,
+    Questions,
+    UnknownQuestionError,
+)
 from riskmodel.casework.signing import SignatureError, sign, verify
 from riskmodel.casework.webhook import Webhooks
 
@@ -32,11 +44,15 @@ __all__ = [
     "ACTIONS",
     "STATES",
     "Actor",
+    "Again",
+    "Answer",
     "Attempt",
     "Automatic",
     "Channel",
+    "ClosedQuestionError",
     "Contacts",
     "Courier",
+    "Deadlines",
     "Emails",
     "Handoff",
     "HandoffError",
@@ -44,17 +60,25 @@ __all__ = [
     "HandoffPage",
     "HandoffStateError",
     "Handoffs",
+    "Learnt",
     "Listed",
     "Message",
+    "NewAnswer",
     "NewMessage",
+    "NewQuestion",
     "Offer",
     "Outbox",
+    "Question",
+    "QuestionError",
+    "Questions",
+    "Reminder",
     "Schedule",
     "SignatureError",
     "Team",
     "UnknownHandoffError",
     "UnknownLinkError",
     "UnknownMessageError",
+    "UnknownQuestionError",
     "Webhooks",
     "WholeHandoff",
     "load_contacts",

@@ -57,7 +57,12 @@ def basis_of(connection: sa.Connection, escalation: int, *, locked: bool = True)
 
 
 def counting(verdicts: list[Verdict]) -> Verdict | None:
-    """Return the verdict that counts: what was settled, else, in doubt, the one with the higher rating."""
+    """Return the verdict that counts: the newest that knew an answer to a question, else what was settled, else, in
+    doubt, the one with the higher rating.
+    """
+    knowing = [verdict for verdict in reading.standing(verdicts) if verdict.purpose == "answer"]
+    if knowing:
+        return knowing[-1]
     found = opinions(verdicts)
     if found.settled is not None:
         return found.settled

@@ -18,8 +18,10 @@ from riskmodel.casework.signing import SignatureError, key_of
 from riskmodel.errors import SettingsError
 from riskmodel.records import Language, Rating, Record, kind_of
 
+DESK = "desk"  # those who review, among the teams of a file
 VARIABLE = "env:"
 MOST_SECRETS = 2
+MOST_NAME = 31  # before the @ of an address that a token is put into; both together may be 64
 Tls = Literal["if offered", "required", "from the start"]
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 
@@ -32,6 +34,12 @@ def is_address(text: str) -> bool:
 def _check_address(text: str) -> str:
     if not is_address(text):
         raise ValueError("expected an e-mail address such as team@example.org")
+    return text
+
+
+def _check_room(text: str) -> str:
+    if len(text.rpartition("@")[0]) > MOST_NAME:
+        raise ValueError(f"expected an address with at most {MOST_NAME} characters before its @")
     return text
 
 
@@ -76,6 +84,7 @@ class Team(Record):
         secrets: that sign its webhook: one, or two while one is being changed.
         language: of what it gets.
         masked: whether personal data is masked in what it gets.
+        second: the address of who is told when the team is late, such as its lead.
     """
 
     webhook: Url | None = None
@@ -83,6 +92,7 @@ class Team(Record):
     email: Email | None = None
     language: Language = "en"
     masked: bool = True
+    second: Email | None = None
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -112,6 +122,23 @@ class Smtp(Record):
     user: str | None = None
     password: Annotated[str | None, Field(repr=False)] = None
     ca_file: str | None = None
+
+
+class Answers(Record):
+    """Where replies to questions come in: as files of a maildir, which a mail server or a fetching program fills.
+
+    Attributes:
+        address: replies are sent to it with the question's token behind a ``+``, which its server must ignore.
+        maildir: the folder, if this service reads it.
+    """
+
+    address: Annotated[Email, AfterValidator(_check_room)]
+    maildir: Annotated[str, Field(min_length=1)] | None = None
+
+    def address_for(self, token: str) -> str:
+        """Return the address that a reply to one question comes to."""
+        name, _, domain = self.address.rpartition("@")
+        return f"{name}+{token}@{domain}"
 
 
 class Delivery(Record):
@@ -152,6 +179,7 @@ class Contacts(Record):
     handoffs: ByRule = ByRule()
     delivery: Delivery = Delivery()
     smtp: Smtp | None = None
+    answers: Answers | None = None
     teams: dict[str, Team] = Field(default_factory=dict)
 
     def channels_of(self, team: str) -> tuple[Channel, ...]:
@@ -166,6 +194,10 @@ class Contacts(Record):
         """Return whether personal data is masked in what a team gets."""
         return self.teams[team].masked if team in self.teams else True
 
+    def second_of(self, team: str) -> str | None:
+        """Return the address of who is told when a team is late; None where nobody is named."""
+        return self.teams[team].second if team in self.teams else None
+
     def email_of(self, destination: str) -> str | None:
         """Return the address of a team, or the address itself; None if there is none."""
         if destination in self.teams:
@@ -174,7 +206,7 @@ class Contacts(Record):
 
     @model_validator(mode="after")
     def _has_server(self) -> Self:
-        if self.smtp is None and any(team.email is not None for team in self.teams.values()):
+        if self.smtp is None and any(team.email or team.second for team in self.teams.values()):
             raise ValueError("expected smtp, as a team has an e-mail address")
         return self
 
@@ -185,7 +217,7 @@ def load_contacts(path: Path, variable: Callable[[str], str | None], teams: froz
     Args:
         path: of the file.
         variable: what an environment variable holds, for values such as ``env:CRISIS_SECRET``.
-        teams: those of the policy; no other can be reached.
+        teams: those of the policy; no other can be reached, but for the desk itself.
 
     Raises:
         SettingsError: naming the file and each thing that is missing, unknown or malformed; never a secret.
@@ -205,9 +237,10 @@ def load_contacts(path: Path, variable: Callable[[str], str | None], teams: froz
     except ValidationError as error:
         problems = [_problem(dict(item)) for item in error.errors(include_url=False, include_input=True)]
         raise SettingsError(f"Desk file {path} cannot be used: {'; '.join(problems)}.") from None
-    unknown = sorted(set(contacts.teams) - teams)
+    known = teams | {DESK}
+    unknown = sorted(set(contacts.teams) - known)
     if unknown:
-        found, expected = ", ".join(unknown), ", ".join(sorted(teams))
+        found, expected = ", ".join(unknown), ", ".join(sorted(known))
         raise SettingsError(f"Desk file {path} cannot be used: teams: found {found}, expected some of {expected}.")
     return contacts
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from riskmodel.cli import casebook, desk, insight, rating, reports, serving, storage
+from riskmodel.cli import answers, casebook, desk, insight, rating, reports, serving, storage
 from riskmodel.cli.options import say
 from riskmodel.errors import RiskmodelError
 
@@ -20,6 +20,7 @@ for command in (
     rating.predict,
     rating.score,
     casebook.forget,
+    answers.answer,
     reports.drift,
     reports.replay,
 ):

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from riskmodel.casebook.reading import load
+from riskmodel.casebook.records import Case, KeptAssessment
 from riskmodel.casebook.tables import ESCALATIONS, REVIEWS, VERDICTS
 from riskmodel.records import Rating
 from riskmodel.review.records import (
@@ -44,6 +45,7 @@ class Said(Protocol):
 
 AnyVerdict = TypeVar("AnyVerdict", bound=Said)
 
+AGAIN: tuple[Purpose, ...] = (*FIRST, "answer")  # for whoever comes, also who judged the escalation before
 EARLIER = 20  # reviews of the same text that a case shows
 
 
@@ -96,10 +98,10 @@ def case(connection: sa.Connection, number: int, *, as_lead: bool = False) -> Re
     return ReviewCase(
         review,
         kept,
-        kept.assessments[0].assessment,
+        rated(kept, review.purpose).of_the_report(kept.text),
         tuple(verdict for verdict in given if _may_be_seen(verdict, review, as_lead)),
         tuple(items(connection, earlier)),
-        frozenset() if review.purpose in FIRST else frozenset(others),
+        frozenset() if review.purpose in AGAIN else frozenset(others),
     )
 
 
@@ -116,6 +118,11 @@ def _may_be_seen(verdict: Verdict, review: QueueItem, as_lead: bool) -> bool:
     return as_lead or review.purpose == "third" or verdict.purpose not in BLIND
 
 
+def rated(kept: Case, purpose: Purpose) -> KeptAssessment:
+    """Return the assessment that a review is about: the newest, but on a test the newest of the report alone."""
+    return next(one for one in kept.assessments if purpose not in BLIND or not one.learnt)
+
+
 def may_judge(analyst: str) -> sa.ColumnElement[bool]:
     """Return the condition that an analyst may get a review: nobody gives two opinions on one escalation."""
     judged = (
@@ -123,7 +130,7 @@ def may_judge(analyst: str) -> sa.ColumnElement[bool]:
         .where(VERDICTS.c.escalation == REVIEWS.c.escalation)
         .where(VERDICTS.c.analyst == analyst, VERDICTS.c.review != REVIEWS.c.number)
     )
-    return REVIEWS.c.purpose.in_(FIRST) | ~judged
+    return REVIEWS.c.purpose.in_(AGAIN) | ~judged
 
 
 def is_offered(analyst: str) -> sa.ColumnElement[bool]:
@@ -146,7 +153,7 @@ def check_may_judge(connection: sa.Connection, review: QueueItem, analyst: str) 
     Raises:
         NotForYouError: if not.
     """
-    if review.purpose in FIRST:
+    if review.purpose in AGAIN:
         return
     allowed = sa.select(REVIEWS.c.number).where(REVIEWS.c.number == review.number, may_judge(analyst))
     if connection.execute(allowed).scalar() is None:

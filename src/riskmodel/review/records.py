@@ -9,10 +9,11 @@ from riskmodel.errors import CasebookError, FieldProblem
 from riskmodel.records import Assessment, Proximity, Rating, Severity
 from riskmodel.review.ordering import sources_credit
 
-Purpose = Literal["review", "audit", "second", "third", "golden"]
+Purpose = Literal["review", "audit", "second", "third", "golden", "answer"]
 State = Literal["waiting", "claimed", "held", "decided"]
 Kind = Literal["confirmed", "changed", "retracted"]
 FIRST: tuple[Purpose, ...] = ("review", "audit")  # the first opinion on an escalation
+URGENT: tuple[Purpose, ...] = ("review", "answer", "third")  # somebody waits for these; the others are samples
 BLIND: tuple[Purpose, ...] = ("second", "golden")  # asked of people who must not see what others said
 
 

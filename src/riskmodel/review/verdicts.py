@@ -94,7 +94,7 @@ class Verdicts:
             raise ChangedError(reading.case(connection, new.review))
         reading.check_may_judge(connection, review, new.analyst)
         (case,) = load(connection, [review.escalation])
-        newest = case.assessments[0]
+        newest = reading.rated(case, review.purpose)
         row = judged(new, case, newest.assessment, self._policy) | {
             "review": review.number,
             "escalation": review.escalation,

@@ -16,7 +16,7 @@ class Example:
     response: dict[str, Any]
 
 
-RATING_POLICY, POLICY = "1.1", "1.1.1"
+RATING_POLICY, POLICY = "1.1", "1.1.2"
 CATEGORIES = [
     "violence",
     "extremism",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmodel.casework import Contacts, load_contacts
+from riskmodel.casework.inbound import check_maildir
 from riskmodel.errors import FieldProblem, SettingsError
 from riskmodel.policy import load_policy
 from riskmodel.records import kind_of
@@ -116,7 +117,10 @@ def read_contacts(settings: Settings) -> Contacts:
     """
     if not settings.desk:
         return Contacts()
-    return load_contacts(Path(settings.desk), os.environ.get, frozenset(load_policy().teams))
+    contacts = load_contacts(Path(settings.desk), os.environ.get, frozenset(load_policy().teams))
+    if contacts.answers is not None and contacts.answers.maildir is not None:
+        check_maildir(Path(contacts.answers.maildir))
+    return contacts
 
 
 def _problem(error: dict[str, Any]) -> FieldProblem:

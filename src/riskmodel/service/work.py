@@ -3,13 +3,17 @@
 import signal
 import threading
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
 from riskmodel.casebook import Casebook, open_casebook
-from riskmodel.casework import Contacts, Courier, Emails, Outbox, Webhooks
+from riskmodel.casework import Contacts, Courier, Deadlines, Emails, Outbox, Questions, Webhooks
+from riskmodel.casework.inbound import Maildir
 from riskmodel.casework.incidents import Joiner, KeptSpaces
 from riskmodel.errors import CasebookUnavailableError
+from riskmodel.policy import load_policy
 from riskmodel.service.logs import configure_logging
 from riskmodel.service.metrics import Metrics
 from riskmodel.service.rounds import Round, Rounds
@@ -20,6 +24,8 @@ OUTBOX_SECONDS = 1.0
 OUTBOX_COPIES = 8  # threads; with two at once for a destination, three that hang leave room for the others
 COUNT_SECONDS = 15.0
 JOIN_SECONDS = 2.0
+REMINDERS_SECONDS = 20.0
+REPLIES_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -28,11 +34,18 @@ def make_rounds(casebook: Casebook, outbox: Outbox, contacts: Contacts, metrics:
     """Return all rounds of this process, not yet begun."""
     joiner = Joiner(casebook.database, KeptSpaces(casebook.database))
     courier = Courier(outbox, {"webhook": Webhooks(contacts), "email": Emails(contacts)}, metrics)
+    policy = load_policy()
+    deadlines = Deadlines(casebook.database, policy, contacts)
     rounds = [
         Round("outbox", OUTBOX_SECONDS, courier.send_due, OUTBOX_COPIES, courier.stop),
         Round("incidents", JOIN_SECONDS, joiner.round, stop=joiner.stop),
+        Round("reminders", REMINDERS_SECONDS, lambda: deadlines.remind(datetime.now(UTC))),
         Round("outbox count", COUNT_SECONDS, lambda: metrics.outbox(**outbox.counts())),
     ]
+    if contacts.answers is not None and contacts.answers.maildir is not None:
+        questions = Questions(casebook.database, policy, contacts)
+        maildir = Maildir(Path(contacts.answers.maildir), questions, lambda: datetime.now(UTC))
+        rounds.append(Round("replies", REPLIES_SECONDS, maildir.receive))
     return Rounds(rounds, metrics)
 
 

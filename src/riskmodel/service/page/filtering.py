@@ -10,7 +10,7 @@ from riskmodel.review import Filters
 from riskmodel.service.page.catalogue import Catalogue
 
 REASONS: tuple[str, ...] = ReviewReason.__args__  # type: ignore[attr-defined]
-PURPOSES = ("review", "audit", "second", "third", "golden")
+PURPOSES = ("review", "answer", "audit", "second", "third", "golden")
 MINE = "1"
 
 

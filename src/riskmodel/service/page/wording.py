@@ -49,7 +49,7 @@ def why_here(t: Catalogue, item: QueueItem) -> str:
     if item.asked_as == "audit":
         return t("why.sample")
     reasons = [t.name("reasons", reason) for reason in item.reasons]
-    return ", ".join([t.name("purposes", item.asked_as), *reasons] if item.asked_as == "third" else reasons)
+    return ", ".join([t.name("purposes", item.asked_as), *reasons] if item.asked_as in ("third", "answer") else reasons)
 
 
 def order_in_words(t: Catalogue, item: QueueItem) -> str:
