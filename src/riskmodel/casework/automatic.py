@@ -9,13 +9,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from riskmodel.casebook import Rated
+from riskmodel.casebook import GOLDEN_CLIENT, Rated
 from riskmodel.casebook.tables import HANDOFFS
 from riskmodel.casework import handoff_reading as reading
 from riskmodel.casework.announcing import take_back, words
 from riskmodel.casework.basis import Basis, basis_of
 from riskmodel.casework.contacts import Contacts
-from riskmodel.casework.handoff_records import RULE, WITH_TEAM, Handoff, HandoffError
+from riskmodel.casework.handoff_records import RULE, WITH_TEAM, Handoff
 from riskmodel.casework.handoff_steps import append, open_handoff, step
 from riskmodel.policy import Policy
 from riskmodel.records import RATINGS, Rating
@@ -47,9 +47,8 @@ class Automatic:
         if verdict.kind == "retracted":
             self._undo(connection, verdict, now)
             return
-        try:
-            basis = basis_of(connection, verdict.escalation)
-        except HandoffError:  # its rating was known before: nothing came in
+        basis = basis_of(connection, verdict.escalation)
+        if basis.case.client == GOLDEN_CLIENT:  # its rating was known before: nothing came in
             return
         team = self._policy.team_for(basis.category, basis.rating, basis.case.market)
         others = ~((HANDOFFS.c.team == team) & (HANDOFFS.c.rating == basis.rating))

@@ -32,21 +32,27 @@ class Basis:
     language: str
 
 
-def basis_of(connection: sa.Connection, escalation: int, *, locked: bool = True) -> Basis:
-    """Return what counts for a case; ``locked`` has two that hand it over at once see one another.
+def basis_of(
+    connection: sa.Connection, escalation: int, *, locked: bool = True, verdict: Verdict | None = None
+) -> Basis:
+    """Return what counts for a case.
+
+    Args:
+        connection: within a transaction.
+        escalation: the number of the case.
+        locked: has two that hand it over at once see one another.
+        verdict: that is to count; None for the one that does.
 
     Raises:
-        HandoffError: if there is no such case, nobody decided it yet, or it is one whose rating was known.
+        HandoffError: if there is no such case, or nobody decided it yet.
     """
     row = sa.select(ESCALATIONS.c.number).where(ESCALATIONS.c.number == escalation)
     if connection.execute(row.with_for_update(key_share=True) if locked else row).scalar() is None:
         raise HandoffError("case", "no such number", "that of one that is kept")
     (case,) = load(connection, [escalation])
-    if case.client == GOLDEN_CLIENT:
-        raise HandoffError("case", "one made to test ratings", "one that came in")
     kept = case.assessments[0]
     assessment = kept.assessment
-    verdict = counting(reading.verdicts(connection, VERDICTS.c.escalation == escalation))
+    verdict = verdict or counting(reading.verdicts(connection, VERDICTS.c.escalation == escalation))
     if verdict is not None:
         main = assessment.categories[0].name
         category = main if main in verdict.categories else verdict.categories[0]
@@ -54,6 +60,16 @@ def basis_of(connection: sa.Connection, escalation: int, *, locked: bool = True)
     if assessment.decision.route != "auto":
         raise HandoffError("case", "one that nobody decided yet", "one with a verdict, or whose rating was accepted")
     return Basis(case, kept, None, assessment.rating, assessment.categories[0].name, assessment.language)
+
+
+def check_came_in(basis: Basis) -> None:
+    """Check that a case is none that was made to test ratings.
+
+    Raises:
+        HandoffError: if it is.
+    """
+    if basis.case.client == GOLDEN_CLIENT:
+        raise HandoffError("case", "one made to test ratings", "one that came in")
 
 
 def counting(verdicts: list[Verdict]) -> Verdict | None:

@@ -1,12 +1,13 @@
 """What hand-offs take and give: a risk with its team, what happened to it, what was done. All frozen."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from riskmodel.casework.outbox import Message
 from riskmodel.errors import CasebookError, FieldProblem
-from riskmodel.records import Rating
+from riskmodel.records import Assessment, Rating
 
 State = Literal["open", "acknowledged", "refused", "mitigated", "withdrawn"]
 EventKind = Literal["opened", "acknowledged", "refused", "mitigated", "withdrawn", "verdict undone"]
@@ -132,6 +133,12 @@ class WholeHandoff:
     messages: tuple[Message, ...]
     followed_by: int | None
     review: int | None
+
+    @property
+    def assessment(self) -> Assessment:
+        """Return the assessment as its team was given it."""
+        given = {name: value for name, value in self.document["assessment"].items() if name != "assessed_at"}
+        return Assessment.model_validate_json(json.dumps(given))
 
     @property
     def delivery(self) -> Delivery:

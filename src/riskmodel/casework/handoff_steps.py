@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from riskmodel.casebook.tables import HANDOFF_EVENTS, HANDOFFS
 from riskmodel.casework import handoff_reading as reading
 from riskmodel.casework.announcing import announce
-from riskmodel.casework.basis import Basis
+from riskmodel.casework.basis import Basis, check_came_in
 from riskmodel.casework.contacts import Contacts
 from riskmodel.casework.handoff_records import (
     ACTIONS,
@@ -49,8 +49,9 @@ def open_handoff(
     """Hand a risk over to a team, and put down the messages that bring it there.
 
     Raises:
-        HandoffError: if there is no such team, it has the risk already, or the note is too long.
+        HandoffError: if the case is a test, there is no such team, it has the risk already, or the note is too long.
     """
+    check_came_in(basis)
     if team not in policy.teams:
         raise HandoffError("team", "an unknown one", f"one of {', '.join(policy.teams)}")
     check_note(note)

@@ -26,6 +26,7 @@ from riskmodel.casework.handoff_records import (
 from riskmodel.casework.handoff_steps import check_actions, check_reason, open_handoff, step
 from riskmodel.casework.links import follow_link
 from riskmodel.policy import Policy
+from riskmodel.review import Verdict
 from riskmodel.review.turns import InTurn
 
 
@@ -45,15 +46,15 @@ class Handoffs:
         self._policy = policy
         self._contacts = contacts
 
-    def offer(self, escalation: int) -> Offer:
-        """Return what may be handed over of a case, and to whom.
+    def offer(self, escalation: int, verdict: Verdict | None = None) -> Offer:
+        """Return what may be handed over of a case, and to whom: by a verdict, or by the one that counts.
 
         Raises:
             HandoffError: if it may not be; says why.
         """
 
         def work(connection: sa.Connection) -> Offer:
-            basis = basis_of(connection, escalation, locked=False)
+            basis = basis_of(connection, escalation, locked=False, verdict=verdict)
             team = self._policy.team_for(basis.category, basis.rating, basis.case.market)
             return Offer(basis.rating, basis.category, team, tuple(self._policy.teams))
 

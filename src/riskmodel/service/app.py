@@ -23,6 +23,7 @@ from riskmodel.service.request_log import RequestLog
 from riskmodel.service.routes import (
     audit,
     escalations,
+    handoff_links,
     handoffs,
     health,
     model,
@@ -32,6 +33,7 @@ from riskmodel.service.routes import (
     reports,
     review,
     review_actions,
+    review_handoffs,
     review_session,
 )
 from riskmodel.service.routes import metrics as metrics_route
@@ -80,7 +82,7 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
     )
     errors.register(app, metrics.errors)
     app.state.pages = Pages(Sessions(settings.session_secret))
-    pages = (review_session, review, review_actions, report_pages)
+    pages = (review_session, review, review_actions, report_pages, review_handoffs, handoff_links)
     for module in (predict, moderations, escalations, handoffs, reports, model, audit, metrics_route, health, *pages):
         app.include_router(module.router)
     return app

@@ -1,5 +1,7 @@
 """Every answer in, the same with the headers out that keep browsers and caches from doing harm with it."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,11 +26,12 @@ OWN_PAGES = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 REVIEW = "/review"
+BY_LINK = re.compile(r"/[a-z]+/t/.*")  # pages that a link in a message opens
 
 
 def policy_for(path: str) -> str:
     """Return what a page at a path may load."""
-    if path == REVIEW or path.startswith(f"{REVIEW}/"):
+    if path == REVIEW or path.startswith(f"{REVIEW}/") or BY_LINK.fullmatch(path):
         return OWN_PAGES
     return OWN_FILES if path == DOCS else NOTHING_MAY_LOAD
 

@@ -1,17 +1,15 @@
 """The form of a verdict in, a verdict for the desk out; the rating is the policy's, never the form's."""
 
 import json
-import re
 from typing import Any
 
 from riskmodel.errors import FieldProblem
 from riskmodel.records import PROXIMITIES, SEVERITIES
 from riskmodel.review import NewVerdict
 from riskmodel.service.errors import EnvelopeError
-from riskmodel.service.page.visit import Visit
+from riskmodel.service.page.visit import Visit, whole_number
 
 LEAST_TOKEN, MOST_TOKEN = 8, 64
-_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 def read_verdict(visit: Visit, review: int) -> NewVerdict:
@@ -56,10 +54,7 @@ def _is_pair(mark: Any) -> bool:
 
 
 def _number(visit: Visit, name: str) -> int:
-    given = visit.field(name)
-    if _WHOLE.fullmatch(given) is None:
-        raise _refused(name, "something else", "a whole number")
-    return int(given)
+    return whole_number(visit.field(name), name)
 
 
 def _refused(field: str, found: str, expected: str) -> EnvelopeError:

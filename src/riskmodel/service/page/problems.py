@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from riskmodel.casebook import CursorError, UnknownCaseError
+from riskmodel.casework import HandoffError, HandoffStateError, UnknownHandoffError, UnknownMessageError
 from riskmodel.errors import CasebookError, CasebookUnavailableError, RiskmodelError
 from riskmodel.reports.insight.records import ReportError, UnknownReportError
 from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError, VerdictError
@@ -37,6 +38,10 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (TakenError, 409, "taken"),
     (ChangedError, 409, "taken"),
     (VerdictError, 422, "verdict"),
+    (UnknownHandoffError, 404, "unknown_handoff"),
+    (UnknownMessageError, 404, "unknown_handoff"),
+    (HandoffStateError, 409, "handoff_state"),
+    (HandoffError, 422, "handoff"),
     (CursorError, 422, "refused"),
     (RequestValidationError, 422, "refused"),
     (EnvelopeError, 422, "refused"),
@@ -84,8 +89,9 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 def _what(visit: Visit, kind: str, error: Exception) -> str:
-    """Return what happened, in words; of a verdict, which of its fields cannot be."""
-    return visit.t(f"problem.{kind}.{error.problem.field if isinstance(error, VerdictError) else 'what'}")
+    """Return what happened, in words; of a verdict or a hand-off, which of its fields cannot be."""
+    field = error.problem.field if isinstance(error, VerdictError | HandoffError) else "what"
+    return visit.t(f"problem.{kind}.{field}")
 
 
 def conflict(visit: Visit, error: ChangedError) -> str:

@@ -1,6 +1,7 @@
 """A request in, a visit out: who came, with which role, in which language; and the pages that are shown to them."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ LANGUAGE_NAMES = (("en", "English"), ("es", "Español"), ("pt", "Português"))
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES, MAX_FIELDS = 64 * 1024, 500
 SEE_OTHER = 303
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ async def anyone(request: Request) -> Visit:
     language = choose(session.language, request.headers.get("accept-language", ""))
     form: dict[str, list[str]] = {}
     if request.method == "POST":
-        form = await _read_form(request)
+        form = await read_form(request)
         check_csrf(session, request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD, [None])[0])
     return Visit(request, session, None, catalogue(language), datetime.now(UTC), form)
 
@@ -139,6 +141,17 @@ def someone(role: Role = LEAST_ROLE) -> Callable[[Request], Coroutine[Any, Any, 
     return visit
 
 
+def whole_number(given: str, name: str) -> int:
+    """Return the number that a field of a form holds.
+
+    Raises:
+        EnvelopeError: if it holds none.
+    """
+    if _WHOLE.fullmatch(given) is None:
+        raise EnvelopeError(FieldProblem(name, "something else", "a whole number"))
+    return int(given)
+
+
 async def _caller(request: Request, session: Session, role: Role) -> Caller:
     parts, colleagues = running(request).parts, pages(request).colleagues
     if session.name is None:
@@ -149,7 +162,7 @@ async def _caller(request: Request, session: Session, role: Role) -> Caller:
     return colleagues.caller(session, role)
 
 
-async def _read_form(request: Request) -> dict[str, list[str]]:
+async def read_form(request: Request) -> dict[str, list[str]]:
     """Return the fields of a form.
 
     Raises:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from riskmodel.casework.incidents import MOST_SOURCES
-from riskmodel.records import PROXIMITIES, Assessment
+from riskmodel.records import PROXIMITIES, SEVERITIES, Assessment, Severity
 from riskmodel.review import QueueItem
 from riskmodel.service.page import views
 from riskmodel.service.page.catalogue import Catalogue
@@ -83,6 +83,11 @@ def rule_in_words(t: Catalogue, assessment: Assessment) -> str:
         f"{answer(t, severity.value)} ({views.percent(severity.confidence)}) × {answer(t, proximity.value)} "
         f"({views.percent(proximity.confidence)}){floor} → {t.name('ratings', assessment.rating)}"
     )
+
+
+def is_severe(assessment: Assessment, least: Severity) -> bool:
+    """Return whether a text is veiled until asked for."""
+    return SEVERITIES.index(assessment.severity.value) >= SEVERITIES.index(least)
 
 
 def answer(t: Catalogue, value: str) -> str:

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from riskmodel.casebook import UnknownCaseError
-from riskmodel.records import SEVERITIES, Severity
+from riskmodel.casework import Listed, Offer
 from riskmodel.review import ReviewCase
+from riskmodel.review.records import BLIND
 from riskmodel.service.page import filtering, marking, rendering, views, wording
 from riskmodel.service.page.problems import PageRoute
 from riskmodel.service.page.session import last_done
@@ -89,22 +90,35 @@ async def case_page(visit: Visit, number: int) -> Response:
     read = partial(running(visit.request).parts.desk.queue.case, number, as_lead=visit.is_lead)
     found = await asyncio.to_thread(read)
     await record(visit.request, visit.person, "read escalation", f"{found.case.client}/{found.case.id}")
+    listed, offer = await _handed(visit, found)
     names = [
         name for name in pages(visit.request).colleagues.names() if name not in (found.item.analyst, *found.barred)
     ]
-    return visit.page("case.html", colleagues=names, **_shown(visit, found))
+    return visit.page("case.html", colleagues=names, handoffs=listed, offer=offer, **_shown(visit, found))
+
+
+async def _handed(visit: Visit, found: ReviewCase) -> tuple[list[Listed], Offer | None]:
+    """Return the hand-offs of a decided case and what may be handed over; tests look like other cases."""
+    item, handoffs = found.item, running(visit.request).parts.handoffs
+    if item.state != "decided":
+        return [], None
+    if item.purpose in BLIND and not visit.is_lead:
+        own = next(verdict for verdict in reversed(found.verdicts) if verdict.review == item.number)
+        return [], await asyncio.to_thread(handoffs.offer, item.escalation, own)
+    return await asyncio.to_thread(handoffs.of, item.escalation), await asyncio.to_thread(
+        handoffs.offer, item.escalation
+    )
 
 
 def _shown(visit: Visit, found: ReviewCase) -> dict[str, Any]:
     desk = running(visit.request).parts.desk
     assessment, item = found.assessment, found.item
-    severity: Severity = assessment.severity.value  # type: ignore[assignment]
     return {
         "case": found,
         "query": query_of(visit),
         "yours": item.analyst == visit.name and item.state in ("claimed", "held"),
         "lost": None,
-        "veiled": SEVERITIES.index(severity) >= SEVERITIES.index(desk.settings.blur_from),
+        "veiled": wording.is_severe(assessment, desk.settings.blur_from),
         "pieces": marking.pieces(found.case.text, assessment.explanation.evidence),
         "table": views.table(desk.policy, assessment),
         "may_lift": item.source is None or item.source in desk.policy.floor.sources,

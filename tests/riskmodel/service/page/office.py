@@ -7,17 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from riskmodel.casebook import Role
+from riskmodel.casebook.tables import MESSAGES
+from riskmodel.casework import Actor, Handoff
+from riskmodel.casework.delivery import Ended, Outcome
 from riskmodel.reports.insight import making, storing
 from riskmodel.reports.insight.periods import asked_for
 from riskmodel.review import Desk, Filters, QueueItem
 from riskmodel.service.page.session import CSRF_FIELD
 from riskmodel.service.running import Parts
 from tests.riskmodel.casebook.made import TEXT
-from tests.riskmodel.review.made import waiting
+from tests.riskmodel.review.made import answer, waiting
 
 PEOPLE: Mapping[str, Role] = {"ana": "analyst", "bruno": "analyst", "carla": "lead", "tool": "client"}
 HOSTILE = (
@@ -101,6 +105,32 @@ class Office:
         made = making.make(database, asked, "carla", self.desk.policy, now)
         database.write(lambda connection: storing.insert(connection, made))
         return made.id
+
+    def decided(self, id_: str, text: str = TEXT, analyst: str = "ana", **changes: Any) -> QueueItem:
+        """Have a case decided as the model said."""
+        item = self.desk.claims.take(self.add(id_, text, **changes).number, analyst, datetime.now(UTC))
+        self.desk.verdicts.decide(answer(item, analyst), datetime.now(UTC))
+        return item
+
+    def handed_off(self, id_: str, team: str = "crisis_response", text: str = TEXT, **changes: Any) -> Handoff:
+        """Have a case decided and handed off by ana."""
+        escalation = self.decided(id_, text, **changes).escalation
+        return self.parts.handoffs.open(escalation, team, Actor("ana", "desk"), datetime.now(UTC))
+
+    def token(self, handoff: Handoff) -> str:
+        """Return the token of the link that a message carries."""
+        statement = sa.select(MESSAGES.c.payload).where(MESSAGES.c.subject == handoff.number)
+        database = self.parts.casebook.database
+        payload = database.read(lambda connection: connection.execute(statement).scalars().first())
+        found = re.search(r"/handoffs/t/([a-z2-7]{32})", str(payload))
+        assert found is not None
+        return found[1]
+
+    def fail(self, outcome: Outcome, status: int | None = None) -> None:
+        """Have an attempt at the first message that is due fail."""
+        message = self.parts.outbox.take(datetime.now(UTC))
+        assert message is not None
+        self.parts.outbox.end(message, Ended(outcome, status), datetime.now(UTC))
 
     def items(self) -> list[QueueItem]:
         """Return what is open."""

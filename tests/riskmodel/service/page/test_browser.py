@@ -13,6 +13,7 @@ from riskmodel.casebook import open_casebook
 from riskmodel.service.app import create_app
 from riskmodel.service.page.session import COOKIE
 from tests.riskmodel.casebook.made import TEXT
+from tests.riskmodel.service.desk_file import write_desk_file
 from tests.riskmodel.service.page.live import CHROMIUM, NARROW, Live, chromium, eventually, listening
 from tests.riskmodel.service.page.office import HOSTILE, PEOPLE, Office
 from tests.service import settings_for, wait_until_ready
@@ -28,7 +29,8 @@ LOOKS = [{}, {"color_scheme": "dark"}, {"viewport": NARROW}, {"locale": "es-MX"}
 
 @pytest.fixture(scope="module")
 def _live(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    settings = settings_for(tiny_model, tmp_path_factory.mktemp("live"), auth="on")
+    folder = tmp_path_factory.mktemp("live")
+    settings = settings_for(tiny_model, folder, auth="on", rounds="off", desk=str(write_desk_file(folder)))
     with closing(open_casebook(settings.database_url)) as casebook:
         secrets = {name: casebook.keys.create(name, role, datetime.now(UTC)).secret for name, role in PEOPLE.items()}
     app = create_app(settings)
@@ -331,10 +333,16 @@ def test_every_page_is_accessible_fits_and_stands_still(live: Live, look: dict[s
     live.office.add("first", hours=1)
     seat = live.open(None, "/review/login", **look)
     assert not seat.violations()
+    handed, dead = live.office.handed_off("handed", text=HOSTILE), live.office.handed_off("dead", "abuse_response")
+    link = f"/handoffs/t/{live.office.token(handed)}"
+    for _ in range(2):
+        live.office.fail("refused for good", 410)
     lead = live.open("carla", **look)
     live.office.add("late", hours=-1)
     reports = ("/review/reports", f"/review/reports/{live.office.report()}")
-    for path in ("/review", f"/review/cases/{hostile.number}", "/review/quality", "/review/cases/999999", *reports):
+    paths = ("/review", f"/review/cases/{hostile.number}", "/review/quality", "/review/cases/999999", *reports)
+    own = ("/review/handoffs", f"/review/handoffs/{dead.number}", f"/review/cases/{dead.number}", link, link + "x")
+    for path in (*paths, *own):
         lead.go(path)
         assert lead.violations() == [], path
         assert lead.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -37,6 +37,7 @@ def every_page(office: Office) -> dict[str, tuple[Browser, str]]:
     office.add("waits")
     mine = office.add("mine", severity={"value": "serious", "confidence": 0.9})
     hostile = office.add("hostile", HOSTILE)
+    handed = office.handed_off("handed", text=HOSTILE)
     lead, stranger = office.browser("carla"), office.stranger()
     office.desk.claims.take(mine.number, "carla", datetime.now(UTC))
     return {
@@ -45,6 +46,8 @@ def every_page(office: Office) -> dict[str, tuple[Browser, str]]:
         "case": (lead, f"/review/cases/{mine.number}"),
         "hostile": (lead, f"/review/cases/{hostile.number}"),
         "quality": (lead, "/review/quality"),
+        "handoffs": (lead, "/review/handoffs"),
+        "handoff": (lead, f"/review/handoffs/{handed.number}"),
         "problem": (lead, "/review/cases/999999"),
     }
 
