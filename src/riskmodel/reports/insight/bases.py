@@ -16,8 +16,8 @@ from riskmodel.reports.insight.sql import Count, Dialect, Select
 
 HOUR, MINUTE = 3_600, 60  # seconds
 UNDECIDED = -1  # minutes of what nobody decided yet
-# Which tables each is made from, in the order in which they are made: what came in, and what people did with it. No
-# side reads from the other, so that both are made at the same time.
+# Which tables each is made from, in the order in which they are made: what came in, what people decided, what teams
+# did. No side reads from another, so that all are made at the same time.
 SIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "arrived": {"cases": (), "seen": ("cases",), "sent": ("cases",), "hours": ("cases",)},
     "decided": {
@@ -27,6 +27,7 @@ SIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "waits": ("worked",),
         "judged": ("worked",),
     },
+    "mitigated": {"handed": (), "acknowledging": ("handed",), "mitigating": ("handed",)},
 }
 _OF = {table: parts for side in SIDES.values() for table, parts in side.items()}
 _CASES = "number kept_at source market language rating category route model_version policy_version period"
@@ -86,6 +87,9 @@ def bases(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect) -> Bases:
                 "worked",
                 "people IS NOT NULL AND model IS NOT NULL",
             ),
+            "handed": _handed(asked, spans, as_of, dialect),
+            "acknowledging": _spans("acknowledged_at", as_of, dialect),
+            "mitigating": _spans("mitigated_at", as_of, dialect),
         },
     )
 
@@ -178,3 +182,31 @@ def _waits(as_of: AsOf, dialect: Dialect) -> Count:
     minutes = f"coalesce({dialect.whole('decided_at', 'received_at', MINUTE)}, {UNDECIDED})"
     values = {"minutes": minutes, "team": "team", "rating": "rating", "state": state, "period": "period"}
     return Count(values, "worked", "route = 'review'")
+
+
+def _handed(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect) -> Select:
+    """Return each hand-off that was opened in the period or the one before, and what became of it."""
+    events = as_of.numbers.get("handoff_events", 0)
+    only = [f"  AND h.market = {dialect.text(asked.market)}"] if asked.market is not None else []
+    only += [f"  AND h.language = {dialect.text(asked.language)}"] if asked.language is not None else []
+    lines = [
+        "SELECT h.number, h.team, h.rating, h.category, h.opened_at, h.act_by,",
+        f"  CASE WHEN h.opened_at >= {dialect.moment(spans.begin)} THEN 0 ELSE 1 END AS period,",
+        "  min(CASE WHEN v.kind IN ('acknowledged', 'mitigated') THEN v.at END) AS acknowledged_at,",
+        "  min(CASE WHEN v.kind = 'mitigated' THEN v.at END) AS mitigated_at,",
+        "  max(CASE WHEN v.kind IN ('refused', 'withdrawn') THEN v.kind END) AS ended,",
+        "  max(CASE WHEN v.kind = 'mitigated' THEN v.actions END) AS actions",
+        f"FROM handoffs h LEFT JOIN handoff_events v ON v.handoff = h.number AND v.number <= {events}",
+        f"WHERE h.opened_at >= {dialect.moment(spans.of(1)[0])} AND h.opened_at < {dialect.moment(spans.end)}",
+        f"  AND h.number <= {as_of.numbers.get('handoffs', 0)}",
+        *only,
+        "GROUP BY h.number, h.team, h.rating, h.category, h.opened_at, h.act_by",
+    ]
+    return Select("\n".join(lines))
+
+
+def _spans(until: str, as_of: AsOf, dialect: Dialect) -> Count:
+    """Return how long teams took for what is due, in minutes from when they were given it."""
+    minutes = f"coalesce({dialect.whole(until, 'opened_at', MINUTE)}, {UNDECIDED})"
+    due = f"ended IS NULL AND act_by <= {dialect.moment(as_of.moment)}"
+    return Count({"minutes": minutes, **_named("team rating period")}, "handed", due)

@@ -99,6 +99,28 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Handoffs:
+    """What became of the hand-offs that were opened in the period.
+
+    Attributes:
+        in_time: mitigated before their deadline, of those that are due and were neither refused nor withdrawn.
+        actions: how often each was taken; a hand-off may have several.
+        minutes: percentiles of the time to what the first key names, ``acknowledged`` or ``mitigated``.
+    """
+
+    opened: Both
+    mitigated: Both
+    refused: Both
+    withdrawn: Both
+    open: Both
+    late: Both
+    in_time: BothShares
+    by_team: tuple[Named, ...]
+    actions: Mapping[str, Both]
+    minutes: Mapping[tuple[str, str, str, int], RowDict]
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a report comes to; ``is_over`` says whether the period had ended: while it lasts nothing is compared."""
 
@@ -107,6 +129,7 @@ class Findings:
     to_people: BothShares
     deadlines: Deadlines
     changes: Changes
+    handoffs: Handoffs | None
     audited: AutomaticError
     audited_before: AutomaticError
     audited_by_language: tuple[tuple[str, AutomaticError], ...]
@@ -128,6 +151,7 @@ def findings(report: Report) -> Findings:
         _shares(rows, lambda row: bool(row["route"] == "review")),
         _deadlines(figures, known),
         _changes(figures["changes.ratings"], known),
+        _handoffs(figures, known),
         _audited(figures["audits.drawn"], 0),
         _audited(figures["audits.drawn"], 1),
         _audited_by_language(figures["audits.drawn"]),
@@ -224,6 +248,38 @@ def is_raised(row: RowDict) -> bool:
 def is_lowered(row: RowDict) -> bool:
     """Return whether people rated lower than the model."""
     return RATINGS.index(row["people"]) < RATINGS.index(row["model"])
+
+
+def _handoffs(figures: Mapping[str, Figure], known: int) -> Handoffs | None:
+    """Return what became of hand-offs; None of a report that was made before there were any, or without one."""
+    if "handoffs.states" not in figures or not figures["handoffs.states"].rows:
+        return None
+    rows = figures["handoffs.states"].dicts()
+    due = [row for row in rows if row["due"] and row["state"] not in ("refused", "withdrawn")]
+    actions = figures["handoffs.actions"].dicts()
+
+    def states(*names: str) -> Both:
+        return _both((row for row in rows if row["state"] in names), known)
+
+    return Handoffs(
+        _both(rows, known),
+        states("in time", "late"),
+        states("refused"),
+        states("withdrawn"),
+        states("open"),
+        _both((row for row in due if row["state"] == "open"), known),
+        _shares(due, _is_in_time),
+        tuple(sorted(_by(due, "team", _is_in_time), key=lambda one: one.share.value or 0)),
+        {
+            action: _both((row for row in actions if row["action"] == action), known)
+            for action in sorted({row["action"] for row in actions})
+        },
+        {
+            (step, row["kind"], row["name"], row["period"]): row
+            for step in ("acknowledged", "mitigated")
+            for row in figures[f"handoffs.{step}"].dicts()
+        },
+    )
 
 
 def _audited(figure: Figure, period: int) -> AutomaticError:

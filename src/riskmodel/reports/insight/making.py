@@ -25,7 +25,15 @@ from riskmodel.reports.insight.periods import Periods, periods
 from riskmodel.reports.insight.records import Asked, AsOf, Comparison, Difference, Figure, Report, Row
 from riskmodel.reports.insight.sql import Dialect
 
-NUMBERED = ("escalations", "assessments", "reviews", "verdicts", "audit")  # tables that are appended to
+NUMBERED = (
+    "escalations",
+    "assessments",
+    "reviews",
+    "verdicts",
+    "handoffs",
+    "handoff_events",
+    "audit",
+)  # tables that are appended to
 STATEMENT_SECONDS = 120
 ROUNDS = 3  # of reading, while others forget
 WORK_MEMORY = "64MB"
@@ -117,6 +125,7 @@ def all_measures(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect) ->
         measures.late(dialect.moment(as_of.moment), dialect.read_moment),
         measures.changes(),
         measures.audits(as_of.numbers["reviews"]),
+        *measures.handoffs(dialect.moment(as_of.moment), dialect.read_moment),
     ]
 
 
@@ -137,8 +146,8 @@ def _basis(figure: Figure) -> Counter[int]:
 
 
 def _differences(before: Mapping[str, Figure], after: Mapping[str, Figure]) -> Iterator[Difference]:
-    for name in {**before, **after}:
-        old = set(before[name].rows) if name in before else set()
-        new = set(after[name].rows) if name in after else set()
+    """Return what came out otherwise of the figures that there were; others are not missed."""
+    for name, figure in before.items():
+        old, new = set(figure.rows), set(after[name].rows) if name in after else set()
         if old != new:
             yield Difference(name, tuple(sorted(old - new, key=repr)), tuple(sorted(new - old, key=repr)))

@@ -1,5 +1,6 @@
 """What is asked for in, the queries of all figures out; each reads a few rows of what was counted before."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from riskmodel.reports.insight.records import Row
 
 PERCENTILES = (50, 75, 90, 99)
 QUOTED_NOTHING = "''"
+MOST_URGENT = "CASE rating WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
 MOST_LISTED = 25  # late cases that are named
 KINDS = {"category": "seen", "market": "seen", "source": "sent", "language": "sent", "rating": "seen"}
 Fold = Callable[[Iterable[Row]], Iterable[Row]]
@@ -123,23 +125,6 @@ def growth() -> Measure:
 
 def deadlines() -> list[Measure]:
     """Return how deadlines were kept by people, how long they took, and what is late and still open."""
-    timed = " UNION ALL\n  ".join(
-        f"SELECT '{kind}' AS kind, {name or QUOTED_NOTHING} AS name, period, minutes, sum(n) AS n FROM waits "
-        f"WHERE state <> 'not due' GROUP BY {', '.join([*([name] if name else []), 'period', 'minutes'])}"
-        for kind, name in (("all", ""), ("rating", "rating"), ("team", "team"))
-    )
-    at = ",\n  ".join(
-        f"min(CASE WHEN minutes >= 0 AND reached * 100 >= total * {percent} THEN minutes END)"
-        for percent in PERCENTILES
-    )
-    order = "ORDER BY CASE WHEN minutes < 0 THEN 1 ELSE 0 END, minutes"
-    percentiles = (
-        f"SELECT kind, name, period, max(total),\n  {at}\n"
-        f"FROM (SELECT kind, name, period, minutes, sum(n) OVER (PARTITION BY kind, name, period {order}) AS reached,\n"
-        "  sum(n) OVER (PARTITION BY kind, name, period) AS total\n"
-        f"FROM (\n  {timed}) timed) ranked\n"
-        "GROUP BY kind, name, period ORDER BY kind, name, period"
-    )
     return [
         Measure(
             "deadlines.kept",
@@ -148,13 +133,34 @@ def deadlines() -> list[Measure]:
             "GROUP BY rating, team, state, period ORDER BY rating, team, state, period",
             ("waits",),
         ),
-        Measure(
-            "deadlines.minutes",
-            ("kind", "name", "period", "n", *(f"p{percent}" for percent in PERCENTILES)),
-            percentiles,
-            ("waits",),
-        ),
+        percentiles("deadlines.minutes", "waits", "state <> 'not due'"),
     ]
+
+
+def percentiles(name: str, table: str, where: str) -> Measure:
+    """Return the minutes within which shares of cases were done, of all, by rating and by team; counted over all.
+
+    Where so many are not done yet, there is none.
+    """
+    timed = " UNION ALL\n  ".join(
+        f"SELECT '{kind}' AS kind, {column or QUOTED_NOTHING} AS name, period, minutes, sum(n) AS n FROM {table} "
+        f"WHERE {where} GROUP BY {', '.join([*([column] if column else []), 'period', 'minutes'])}"
+        for kind, column in (("all", ""), ("rating", "rating"), ("team", "team"))
+    )
+    at = ",\n  ".join(
+        f"min(CASE WHEN minutes >= 0 AND reached * 100 >= total * {percent} THEN minutes END)"
+        for percent in PERCENTILES
+    )
+    order = "ORDER BY CASE WHEN minutes < 0 THEN 1 ELSE 0 END, minutes"
+    text = (
+        f"SELECT kind, name, period, max(total),\n  {at}\n"
+        f"FROM (SELECT kind, name, period, minutes, sum(n) OVER (PARTITION BY kind, name, period {order}) AS reached,\n"
+        "  sum(n) OVER (PARTITION BY kind, name, period) AS total\n"
+        f"FROM (\n  {timed}) timed) ranked\n"
+        "GROUP BY kind, name, period ORDER BY kind, name, period"
+    )
+    columns = ("kind", "name", "period", "n", *(f"p{percent}" for percent in PERCENTILES))
+    return Measure(name, columns, text, (table,))
 
 
 def late(now: str, read: Callable[[Any], datetime]) -> Measure:
@@ -166,16 +172,56 @@ def late(now: str, read: Callable[[Any], datetime]) -> Measure:
         now: the moment, as a literal.
         read: makes a moment of what the database gives.
     """
-    order = "CASE rating WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END"
     return Measure(
         "deadlines.open",
         ("case", "rating", "team", "category", "act_by"),
         "SELECT number, rating, team, category, act_by FROM worked\n"
         f"WHERE period = 0 AND route = 'review' AND decided_at IS NULL AND act_by <= {now}\n"
-        f"ORDER BY {order}, act_by, number LIMIT {MOST_LISTED}",
+        f"ORDER BY {MOST_URGENT}, act_by, number LIMIT {MOST_LISTED}",
         ("worked",),
         lambda rows: [(*said, read(act_by).isoformat()) for *said, act_by in rows],
     )
+
+
+def handoffs(now: str, read: Callable[[Any], datetime]) -> list[Measure]:
+    """Return what became of what was handed over, what was done, how long it took, and what is late.
+
+    Args:
+        now: the moment, as a literal.
+        read: makes a moment of what the database gives.
+    """
+    state = (
+        "CASE WHEN ended IS NOT NULL THEN ended WHEN mitigated_at <= act_by THEN 'in time' "
+        "WHEN mitigated_at IS NOT NULL THEN 'late' ELSE 'open' END"
+    )
+    due = f"CASE WHEN act_by <= {now} THEN 1 ELSE 0 END"
+    return [
+        Measure(
+            "handoffs.states",
+            ("team", "rating", "state", "due", "period", "n"),
+            f"SELECT team, rating, {state}, {due}, period, count(*) FROM handed "
+            "GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5",
+            ("handed",),
+        ),
+        Measure(
+            "handoffs.actions",
+            ("action", "period", "n"),
+            "SELECT actions, period, count(*) FROM handed WHERE mitigated_at IS NOT NULL GROUP BY actions, period",
+            ("handed",),
+            _actions,
+        ),
+        percentiles("handoffs.acknowledged", "acknowledging", "minutes IS NOT NULL"),
+        percentiles("handoffs.mitigated", "mitigating", "minutes IS NOT NULL"),
+        Measure(
+            "handoffs.open",
+            ("handoff", "rating", "team", "category", "act_by"),
+            "SELECT number, rating, team, category, act_by FROM handed\n"
+            f"WHERE period = 0 AND ended IS NULL AND mitigated_at IS NULL AND act_by <= {now}\n"
+            f"ORDER BY {MOST_URGENT}, act_by, number LIMIT {MOST_LISTED}",
+            ("handed",),
+            lambda rows: [(*said, read(act_by).isoformat()) for *said, act_by in rows],
+        ),
+    ]
 
 
 def changes() -> Measure:
@@ -223,3 +269,12 @@ def _local(hour: int, begin: datetime, zone: ZoneInfo) -> datetime:
 
 def _moment(hour: Any, begin: datetime) -> str:
     return (begin + timedelta(seconds=HOUR * int(hour))).isoformat()
+
+
+def _actions(rows: Iterable[Row]) -> list[Row]:
+    """Count each action by itself; a team may have taken several."""
+    counts: Counter[tuple[str, int]] = Counter()
+    for actions, period, n in rows:
+        for action in json.loads(actions or "[]"):
+            counts[action, period] += n
+    return [(action, period, n) for (action, period), n in sorted(counts.items())]

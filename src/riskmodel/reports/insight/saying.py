@@ -20,6 +20,7 @@ def statements(report: Report, found: Findings, say: Words) -> list[Statement]:
     said = [*_late(report, found, say), *_volume(found, say)]
     if found.total.now:
         said += [*_critical(report, found, say), *_grown(found, say), *_in_time(found, say)]
+        said += [*_mitigated(found, say)]
         said += [*_changed(found, say), *_wrong(found, say), *_versions(found, say)]
     return said
 
@@ -108,6 +109,15 @@ def _in_time(found: Findings, say: Words) -> Iterator[Statement]:
     else:
         text = say("says.in_time", **values)
     yield Statement(text, "deadlines.kept")
+
+
+def _mitigated(found: Findings, say: Words) -> Iterator[Statement]:
+    handed = found.handoffs
+    if handed is None or handed.in_time.now.n == 0:
+        return
+    kept = handed.in_time.now
+    values = {"n": say.number(kept.n), "late": say.number(handed.late.now), "share": say.percent(kept.value)}
+    yield Statement(say("says.mitigated", **values), "handoffs.states")
 
 
 def _changed(found: Findings, say: Words) -> Iterator[Statement]:

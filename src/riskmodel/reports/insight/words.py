@@ -23,6 +23,7 @@ GROUPS = {
     "language": "languages",
     "rating": "ratings",
     "team": "teams",
+    "action": "actions",
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from riskmodel.records import Language
-from riskmodel.reports.insight import coming_in, dealt_with
+from riskmodel.reports.insight import coming_in, dealt_with, mitigated
 from riskmodel.reports.insight.document import Document, Source, Tile
 from riskmodel.reports.insight.findings import BothShares, Findings, findings
 from riskmodel.reports.insight.growth import LEAST
@@ -37,6 +37,7 @@ def document(report: Report, language: Language, ids: Mapping[int, str]) -> Docu
             coming_in.volume(report, found, say),
             coming_in.growth(found, say),
             dealt_with.deadlines(report, found, say, ids),
+            mitigated.handoffs(report, found, say),
             dealt_with.changes(found, say),
             dealt_with.audits(found, say),
             dealt_with.versions(report, say),

@@ -72,6 +72,10 @@ class Weeks:
         assert verdict.rating == rating
         return verdict.number
 
+    def number_of(self, id_: str) -> int:
+        """Return the number of a case."""
+        return self.casebook.get(id_).number
+
     def report(self, asked: Asked = SECOND, now: datetime = MADE_AT) -> Report:
         return make(self.casebook.database, asked, "carla", load_policy(), now)
 

@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from riskmodel.policy import Policy
+from riskmodel.casework import Actor, Contacts, Handoffs
+from riskmodel.policy import Policy, load_policy
 from riskmodel.reports.insight.findings import findings
 from riskmodel.reports.insight.making import make_again
 from riskmodel.reports.insight.periods import asked_for
 from riskmodel.reports.insight.records import Asked, Report, ReportError
-from riskmodel.review import Golden, Known
+from riskmodel.review.golden import Golden
+from riskmodel.review.labels import Known
 from tests.riskmodel.casebook.made import make_rated
 from tests.riskmodel.reports.insight.made import MADE_AT, SECOND, Weeks, some_work
 
@@ -44,6 +46,38 @@ def test_every_number_of_two_weeks_is_as_it_was(weeks: Weeks) -> None:
     assert found.changes.raised.now.value == 0.5 and found.changes.lowered.now.value == 0.5
     audited = found.audited
     assert (audited.drawn, audited.undecided, audited.wrong.value, audited.too_low.value) == (2, 0, 0.5, 0.5)
+
+
+def test_hand_offs_are_told_with_what_teams_did_and_how_long_it_took(weeks: Weeks) -> None:
+    some_work(weeks)
+    handoffs, desk, team = (
+        Handoffs(weeks.casebook.database, load_policy(), Contacts()),
+        Actor("ana", "desk"),
+        "crisis_response",
+    )
+    opened = weeks.at(SECOND.first, 15)
+    numbers = {
+        id_: handoffs.open(weeks.number_of(id_), team, desk, opened).number
+        for id_ in ("in-time", "late", "accepted", "accepted-wrongly")
+    }
+    assert len(numbers) == 4
+    done = ["removed", "reported to authorities"]
+    handoffs.acknowledge(numbers["late"], desk, opened + timedelta(minutes=10))
+    handoffs.mitigate(numbers["late"], desk, done, "", opened + timedelta(minutes=30))
+    handoffs.mitigate(numbers["in-time"], desk, ["removed"], "", opened + timedelta(days=5))  # critical: an hour
+    handoffs.refuse(numbers["accepted"], desk, "not ours", opened + timedelta(minutes=5))
+    found = findings(weeks.report()).handoffs
+    assert found is not None
+    assert (found.opened.now, found.mitigated.now, found.refused.now, found.open.now, found.late.now) == (4, 2, 1, 1, 1)
+    assert found.in_time.now.n == 3 and found.in_time.now.value == pytest.approx(1 / 3)
+    assert {action: both.now for action, both in found.actions.items()} == {"removed": 2, "reported to authorities": 1}
+    assert (
+        found.minutes["acknowledged", "all", "", 0]["p50"] == 7_200
+        and found.minutes["mitigated", "all", "", 0]["p90"] is None
+    )
+    handoffs.mitigate(numbers["accepted-wrongly"], desk, ["removed"], "", MADE_AT + timedelta(hours=1))
+    again = findings(weeks.report()).handoffs
+    assert again is not None and again.mitigated.now == 3  # as of the newest event
 
 
 def test_days_and_hours_are_those_of_the_zone(weeks: Weeks) -> None:
