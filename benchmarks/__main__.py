@@ -154,6 +154,31 @@ def faults(
 
 
 @app.command()
+def week(
+    count: Annotated[int, typer.Option(min=100, max=5_000, help="Escalations.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Of what arrives and what people do.")] = 7,
+    casebook: Annotated[
+        Path | None, typer.Option(help="The casebook's file, to look at later. Default: .cache/week.db, made anew.")
+    ] = None,
+) -> None:
+    """A simulated week: analysts, five teams that are reached, two outages, one campaign; and that nothing is lost."""
+    from benchmarks.week.run import measure_week  # noqa: PLC0415
+    from riskmodel.service.logs import configure_logging  # noqa: PLC0415
+
+    configure_logging("error")
+    file = casebook or CACHE / "week.db"
+    for part in (file, *file.parent.glob(f"{file.name}-*")):
+        part.unlink(missing_ok=True)
+    measured = measure_week(_folder(), file, count, seed)
+    results.keep(_version(), "week", measured)
+    print(json.dumps(measured, indent=1, ensure_ascii=False))
+    print(
+        "Its report: riskmodel report --from 2026-11-09 --to 2026-11-15 --out week.html "
+        f"--database-url sqlite:///{file}"
+    )
+
+
+@app.command()
 def report() -> None:
     """Write the tables of benchmarks/README.md from what was measured before."""
     write_readme(_version())
