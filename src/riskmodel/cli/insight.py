@@ -20,6 +20,9 @@ Word = TypeVar("Word", bound=str)
 
 report = typer.Typer(help="What came in, what was done and where it is heading.", invoke_without_command=True)
 
+schedule = typer.Typer(help="Reports that are made by themselves, and told of by e-mail.", no_args_is_help=True)
+report.add_typer(schedule, name="schedule")
+
 DIFFERENT = 2  # the exit code where a report came out otherwise
 
 
@@ -117,3 +120,94 @@ def _write(out: Path, content: bytes) -> None:
         out.write_bytes(content)
     except OSError as error:
         raise SettingsError(f"{out} cannot be written: {error.strerror}.") from None
+
+
+@schedule.command("add")
+def add_schedule(
+    to: Annotated[list[str], typer.Option(help="An e-mail address, or a team of the policy; may be repeated.")],
+    every: Annotated[str, typer.Option(help="day, week or month; it reports on the one before.")] = "week",
+    on: Annotated[
+        str | None, typer.Option(help="Of a week monday to sunday, of a month 1 to 28. Default: monday, 1.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="The time of day in the zone.")] = "08:00",
+    zone: Annotated[str, typer.Option(help="Such as America/Sao_Paulo.")] = "UTC",
+    market: Annotated[str | None, typer.Option(help="Only of this market, such as BR.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only in this language, such as pt.")] = None,
+    words: Annotated[str, typer.Option(help="Language of the report's words: en, es or pt.")] = "en",
+    format_: Annotated[str, typer.Option("--format", help="Of the file that the e-mail links to.")] = "html",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Have a report made again and again, by the service or by `riskmodel work`."""
+    from riskmodel.casebook import AuditEvent  # noqa: PLC0415
+    from riskmodel.policy import load_policy  # noqa: PLC0415
+    from riskmodel.reports.insight import schedules  # noqa: PLC0415
+
+    given = {
+        "every": every,
+        "on_day": _on_day(every, on),
+        "at": at,
+        "zone": zone,
+        "market": market,
+        "language": language,
+        "words": words,
+        "format": format_,
+        "recipients": to,
+    }
+    checked = schedules.checked(given, frozenset(load_policy().teams), now())
+    with opened(database_url) as casebook:
+        event = AuditEvent(now(), "command line", None, None, "add schedule", f"every {every}", None)
+        number = schedules.add(casebook.database, checked, event)
+    typer.echo(f"Schedule {number} added.")
+
+
+@schedule.command("list")
+def list_schedules(database_url: DatabaseUrl = None) -> None:
+    """Show the schedules, what each is about, and who is told."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from riskmodel.reports.insight import schedules  # noqa: PLC0415
+
+    with opened(database_url) as casebook:
+        found = schedules.active(casebook.database)
+    if not found:
+        say("There are no schedules. Add one with `riskmodel report schedule add --to ADDRESS`.")
+        return
+    table = Table("number", "every", "at", "about", "words", "format", "to", "by")
+    for one in found:
+        new = one.new
+        about = ", ".join(part for part in (new.market, new.language) if part) or "everything"
+        day = {"day": "day", "week": schedules.WEEKDAYS[new.on_day or 0], "month": f"month, day {new.on_day}"}[
+            new.every
+        ]
+        written = (f"{new.at} {new.zone}", about, new.words, new.format, ", ".join(new.recipients), one.made_by)
+        table.add_row(str(one.number), day, *written)
+    Console().print(table)
+
+
+@schedule.command("remove")
+def remove_schedule(
+    number: Annotated[int, typer.Argument(help="As `riskmodel report schedule list` shows it.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """End a schedule; the reports that it had made stay."""
+    from riskmodel.casebook import AuditEvent  # noqa: PLC0415
+    from riskmodel.reports.insight import schedules  # noqa: PLC0415
+
+    with opened(database_url) as casebook:
+        event = AuditEvent(now(), "command line", None, None, "end schedule", str(number), None)
+        schedules.end(casebook.database, number, event)
+    typer.echo(f"Schedule {number} ended.")
+
+
+def _on_day(every: str, on: str | None) -> int | None:
+    """Return the day that an option names; one that is none is refused later."""
+    from riskmodel.reports.insight.schedules import WEEKDAYS  # noqa: PLC0415
+
+    if every == "day":
+        return None if on is None else -1
+    if every == "week":
+        day = (on or WEEKDAYS[0]).lower()
+        return WEEKDAYS.index(day) if day in WEEKDAYS else -1
+    day = on or "1"
+    return int(day) if day.isdecimal() else -1

@@ -14,6 +14,7 @@ from riskmodel.casework.inbound import Maildir
 from riskmodel.casework.incidents import Joiner, KeptSpaces
 from riskmodel.errors import CasebookUnavailableError
 from riskmodel.policy import load_policy
+from riskmodel.reports.insight.scheduled import Scheduled
 from riskmodel.service.logs import configure_logging
 from riskmodel.service.metrics import Metrics
 from riskmodel.service.rounds import Round, Rounds
@@ -26,6 +27,7 @@ COUNT_SECONDS = 15.0
 JOIN_SECONDS = 2.0
 REMINDERS_SECONDS = 20.0
 REPLIES_SECONDS = 10.0
+REPORTS_SECONDS = 30.0
 
 log = structlog.get_logger()
 
@@ -36,10 +38,12 @@ def make_rounds(casebook: Casebook, outbox: Outbox, contacts: Contacts, metrics:
     courier = Courier(outbox, {"webhook": Webhooks(contacts), "email": Emails(contacts)}, metrics)
     policy = load_policy()
     deadlines = Deadlines(casebook.database, policy, contacts)
+    reports = Scheduled(casebook.database, policy, contacts, lambda: datetime.now(UTC))
     rounds = [
         Round("outbox", OUTBOX_SECONDS, courier.send_due, OUTBOX_COPIES, courier.stop),
         Round("incidents", JOIN_SECONDS, joiner.round, stop=joiner.stop),
         Round("reminders", REMINDERS_SECONDS, lambda: deadlines.remind(datetime.now(UTC))),
+        Round("reports", REPORTS_SECONDS, reports.make_due),
         Round("outbox count", COUNT_SECONDS, lambda: metrics.outbox(**outbox.counts())),
     ]
     if contacts.answers is not None and contacts.answers.maildir is not None:

@@ -65,3 +65,17 @@ def test_what_cannot_be_done_is_said_by_name(
 ) -> None:
     assert run("report", *given, "--database-url", url) == 1
     assert named in capfd.readouterr().err
+
+
+def test_a_schedule_is_added_listed_and_removed(url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["--to", "lead@example.org", "--zone", "America/Sao_Paulo", "--market", "BR", "--words", "pt"]
+    assert run("report", "schedule", "add", *given, "--database-url", url) == 0
+    assert "Schedule 1 added" in capfd.readouterr().out
+    assert run("report", "schedule", "list", "--database-url", url) == 0
+    said = capfd.readouterr().out
+    assert "monday" in said and "BR" in said
+    assert run("report", "schedule", "remove", "1", "--database-url", url) == 0
+    assert run("report", "schedule", "remove", "1", "--database-url", url) == 1
+    assert run("report", "schedule", "add", "--to", "x@example.org", "--on", "someday", "--database-url", url) == 1
+    assert run("report", "schedule", "list", "--database-url", url) == 0
+    assert "There are no schedules" in capfd.readouterr().err

@@ -61,6 +61,8 @@ PAGES: Mapping[tuple[str, str], Role | None] = {
     ("GET", "/review/quality"): "lead",
     ("GET", "/review/reports"): "lead",
     ("POST", "/review/reports"): "lead",
+    ("POST", "/review/reports/schedules"): "lead",
+    ("POST", "/review/reports/schedules/{number}/end"): "lead",
     ("GET", "/review/reports/{id}"): "lead",
     ("POST", "/review/reports/{id}/again"): "lead",
     ("GET", "/review/reports/{id}/file/{form}"): "lead",

@@ -78,6 +78,10 @@ class Words:
         """Return the short name of a day of the week, Monday being 0."""
         return str(get_day_names("abbreviated", context="stand-alone", locale=self.locale)[weekday])
 
+    def long_weekday(self, weekday: int) -> str:
+        """Return the name of a day of the week, Monday being 0."""
+        return str(get_day_names("wide", context="stand-alone", locale=self.locale)[weekday])
+
     def moment(self, moment: datetime) -> str:
         """Return a moment in the report's zone."""
         shown = format_datetime(moment, "medium", tzinfo=self.zone, locale=self.locale)

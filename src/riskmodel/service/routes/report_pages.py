@@ -2,16 +2,18 @@
 
 import asyncio
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from markupsafe import Markup
 
 from riskmodel.casebook import AuditEvent
 from riskmodel.records import LANGUAGES, Language
-from riskmodel.reports.insight import html, making, rendering, storing
+from riskmodel.reports.insight import html, making, rendering, schedules, storing
 from riskmodel.reports.insight.periods import asked_for
 from riskmodel.reports.insight.records import Asked, Comparison, Report, ReportError
+from riskmodel.reports.insight.words import words
+from riskmodel.service.page.catalogue import Catalogue
 from riskmodel.service.page.problems import PageRoute
 from riskmodel.service.page.visit import Visit, someone
 from riskmodel.service.routes.escalations import record
@@ -32,8 +34,18 @@ async def reports(visit: Lead, before: Annotated[int | None, Query(ge=1, le=MOST
     """Show the reports that were made, and a form to make one."""
     database = running(visit.request).parts.casebook.database
     listed = await asyncio.to_thread(storing.page, database, ON_A_PAGE + 1, before)
-    more = listed[ON_A_PAGE - 1].number if len(listed) > ON_A_PAGE else None
-    return visit.page("reports.html", here="reports", listed=listed[:ON_A_PAGE], more=more)
+    found = await asyncio.to_thread(schedules.active, database)
+    turns = dict(_turns(visit.t))
+    return visit.page(
+        "reports.html",
+        here="reports",
+        listed=listed[:ON_A_PAGE],
+        more=listed[ON_A_PAGE - 1].number if len(listed) > ON_A_PAGE else None,
+        schedules=found,
+        turns={one.number: turns.get(_turn(one.new), _turn(one.new)) for one in found},
+        every=list(turns.items()),
+        formats=rendering.FORMATS,
+    )
 
 
 @router.post("")
@@ -43,11 +55,26 @@ async def make(visit: Lead) -> Response:
     asked = _asked(visit)
     database, policy = parts.casebook.database, parts.desk.policy
     made = await asyncio.to_thread(making.make, database, asked, visit.name, policy, visit.now)
-    person = visit.person
-    request_id = visit.request.state.request_id
-    event = AuditEvent(visit.now, person.name, person.key_id, person.role, "make report", made.id, request_id)
-    await asyncio.to_thread(storing.keep, database, made, event)
+    await asyncio.to_thread(storing.keep, database, made, _event(visit, "make report", made.id))
     return visit.go(f"{PATH}/{made.id}")
+
+
+@router.post("/schedules")
+async def add_schedule(visit: Lead) -> Response:
+    """Have a report made again and again."""
+    parts = running(visit.request).parts
+    new = schedules.checked(_schedule_of(visit), frozenset(parts.desk.policy.teams), visit.now)
+    event = _event(visit, "add schedule", f"every {new.every}")
+    await asyncio.to_thread(schedules.add, parts.casebook.database, new, event)
+    return visit.go(PATH)
+
+
+@router.post("/schedules/{number}/end")
+async def end_schedule(visit: Lead, number: Annotated[int, Path(ge=1, le=MOST_NUMBER)]) -> Response:
+    """End a schedule; the reports that it had made stay."""
+    database = running(visit.request).parts.casebook.database
+    await asyncio.to_thread(schedules.end, database, number, _event(visit, "end schedule", str(number)))
+    return visit.go(PATH)
 
 
 @router.get("/{id}")
@@ -66,12 +93,14 @@ async def again(visit: Lead, id: Id) -> Response:
 
 
 @router.get("/{id}/file/{form}")
-async def file(visit: Lead, id: Id, form: rendering.Format, words: Language | None = None) -> Response:
+async def file(
+    visit: Lead, id: Id, form: rendering.Format, spoken: Annotated[Language | None, Query(alias="words")] = None
+) -> Response:
     """Return a report as a file. Who took it away is recorded."""
     parts = running(visit.request).parts
     found = await _read(visit, id)
     base = parts.contacts.base_url or ""
-    language = words or visit.t.language
+    language = spoken or visit.t.language
     made = await asyncio.to_thread(rendering.render, parts.casebook.database, found, form, language, base)
     await record(visit.request, visit.person, "export", f"report {found.id} as {form}")
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
@@ -95,6 +124,41 @@ async def _shown(visit: Visit, found: Report, compared: Comparison | None) -> Re
         formats=rendering.FORMATS,
         languages_of_words=LANGUAGES,
     )
+
+
+def _event(visit: Visit, action: str, subject: str) -> AuditEvent:
+    person = visit.person
+    return AuditEvent(
+        visit.now, person.name, person.key_id, person.role, action, subject, visit.request.state.request_id
+    )
+
+
+def _turns(t: Catalogue) -> list[tuple[str, str]]:
+    """Return when a report may be made, with what that is called."""
+    say = words(t.language)
+    weeks = [(f"week-{day}", t("reports.every_week", day=say.long_weekday(day))) for day in range(7)]
+    return [*weeks, ("day", t("reports.every_day")), ("month-1", t("reports.every_month"))]
+
+
+def _turn(new: schedules.NewSchedule) -> str:
+    return new.every if new.on_day is None else f"{new.every}-{new.on_day}"
+
+
+def _schedule_of(visit: Visit) -> dict[str, Any]:
+    """Return what a form says of a schedule, by the names of its fields; not checked yet."""
+    every, _, on_day = visit.field("turn").partition("-")
+    recipients = [one.strip() for one in visit.field("recipients").split(",")]
+    return {
+        "every": every,
+        "on_day": int(on_day) if on_day.isdecimal() else None,
+        "at": visit.field("at"),
+        "zone": visit.field("zone").strip() or "UTC",
+        "market": visit.field("market").strip().upper() or None,
+        "language": visit.field("language") or None,
+        "words": visit.field("words"),
+        "format": visit.field("format"),
+        "recipients": [one for one in recipients if one],
+    }
 
 
 def _asked(visit: Visit) -> Asked:

@@ -113,3 +113,25 @@ def test_machines_of_leads_read_a_report_as_json(office: Office) -> None:
     assert found.status_code == 200 and found.json()["figures"]["basis"]["rows"] == [[0, 1]]
     assert http.get(f"/reports/{id_}", headers={"Authorization": f"Bearer {office.secrets['ana']}"}).status_code == 403
     assert http.get("/reports/r1", headers={"Authorization": f"Bearer {office.secrets['carla']}"}).status_code == 404
+
+
+def test_a_lead_has_a_report_made_every_monday_and_ends_it(office: Office) -> None:
+    lead = office.browser("carla")
+    lead.get("/review/reports")
+    fields = {
+        "turn": "week-0",
+        "at": "08:00",
+        "zone": "America/Sao_Paulo",
+        "market": "br",
+        "language": "",
+        "words": "pt",
+    }
+    sent = {**fields, "format": "html", "recipients": "lead@example.org, crisis_response"}
+    assert lead.post("/review/reports/schedules", **sent).status_code == 303
+    page = lead.get("/review/reports").text
+    assert "Mondays, 08:00" in page and "lead@example.org, crisis_response" in page
+    action = next(str(a["action"]) for tag, a in Tags(page).tags if tag == "form" and "/end" in str(a.get("action")))
+    assert lead.post("/review/reports/schedules", **{**sent, "recipients": "nobody"}).status_code == 422
+    assert lead.post(action).status_code == 303
+    assert "No report is made by itself" in lead.get("/review/reports").text
+    assert lead.post(action).status_code == 404
