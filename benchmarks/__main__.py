@@ -179,6 +179,18 @@ def week(
 
 
 @app.command()
+def ray(
+    rows: Annotated[int, typer.Option(min=1_024, help="Of the lake.")] = 6_144,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """`riskmodel score --engine ray` on two nodes: two workers over one, the same rows, workers and driver killed."""
+    from benchmarks.on_ray import measure_on_ray  # noqa: PLC0415
+
+    measure_on_ray(_folder(), rows, rounds, lambda found: results.keep(_version(), "ray", found))
+    print(json.dumps(results.read(_version(), "ray"), indent=1))
+
+
+@app.command()
 def report() -> None:
     """Write the tables of benchmarks/README.md from what was measured before."""
     write_readme(_version())

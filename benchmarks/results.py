@@ -21,6 +21,7 @@ LIBRARIES = (
     "numpy",
     "onnxruntime",
     "psycopg",
+    "ray",
     "scikit-learn",
     "sentence-transformers",
     "sqlalchemy",

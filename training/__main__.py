@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -127,6 +127,59 @@ def fit(
         say("It is the version that `riskmodel serve` will load.")
     else:
         say(f"To serve it: riskmodel serve --model {fitted.folder}")
+
+
+@app.command()
+def embed(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A .parquet file with a column text, or a folder.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write the vectors to.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A version whose encoder it is. Default: the recipe's, before it is adapted.")
+    ] = None,
+    root: Root = Path(),
+    params: Annotated[Path | None, typer.Option(help="The recipe; training/params.toml if not given.")] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="This process, or the actors of a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(envvar="RAY_ADDRESS", help="A Ray cluster. Default: one on this machine.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Actors of Ray, a core each. Default: all.")] = None,
+    threads: Annotated[int | None, typer.Option(min=0, help="Cores of this process; 0 takes all.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew what OUT holds.")] = False,
+    into_cache: Annotated[bool, typer.Option("--into-cache", help="Let every fit find the vectors.")] = False,
+) -> None:
+    """Embed a corpus in blocks, on this machine or a Ray cluster; the same command again goes on where it stopped."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from riskmodel.scoring.engines import open_engine  # noqa: PLC0415
+    from riskmodel.scoring.folders import work_off  # noqa: PLC0415
+    from training.embedding import Embedding, encoder_of_version, encoder_to_adapt, fill_cache  # noqa: PLC0415
+    from training.params import SHIPPED_PARAMS, read_params  # noqa: PLC0415
+    from training.progress import progress, say  # noqa: PLC0415
+    from training.workspace import Workspace  # noqa: PLC0415
+
+    workspace = Workspace(root)
+    opened = open_engine(engine, address=address, workers=workers, threads=threads)
+    if model is None:
+        folder, spec = encoder_to_adapt(workspace, read_params(SHIPPED_PARAMS if params is None else params))
+    else:
+        folder, spec = encoder_of_version(model)
+    with progress("Embedding") as report, opened as running:
+        done = work_off(
+            Embedding(folder, spec),
+            source,
+            target,
+            running,
+            now=datetime.now(UTC).replace(microsecond=0),
+            overwrite=overwrite,
+            report=lambda step, steps: report(step, steps, ""),
+            notice=say,
+        )
+    typer.echo(str(done).replace("Rated", "Embedded"))
+    if into_cache:
+        count = fill_cache(target, folder, spec, workspace.cache)
+        typer.echo(f"{count:,} vectors are in {workspace.cache}: a fit with this encoder need not make them again.")
 
 
 @app.command()

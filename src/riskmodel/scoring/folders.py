@@ -1,7 +1,7 @@
 """A folder of Parquet files in, a folder of parts out, on any engine; what was begun goes on where it stopped."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from riskmodel.errors import DataError
 from riskmodel.policy import load_policy
-from riskmodel.scoring.blocks import cut, look_at, rows_of_block
+from riskmodel.scoring.blocks import Block, cut, look_at, rows_of_block
 from riskmodel.scoring.engines import Engine, Worker
 from riskmodel.scoring.files import refused_file
 from riskmodel.scoring.packing import pack
@@ -80,28 +80,40 @@ def work_off(
     source, target = source.resolve(), target.resolve()
     started, files = time.perf_counter(), look_at(source)
     wanted = Run(made_by=task.made_by, now=now, block_rows=rows_of_block(files, engine.workers), input=files)
-    run = begin(target, wanted, overwrite)
-    total = sum(file.rows for file in files)
-    if run.finished is None:
+    run, done_now = begin(target, wanted, overwrite), 0
+    if run.finished is not None:
+        notice("All of it was done before.")
+    else:
         blocks = list(cut(files, run.block_rows))
-        left = [block for block in blocks if finished(target, block) is None]
-        done = total - sum(block.rows for block in left)
-        if done:
-            notice(f"Goes on where it stopped: {done:,} of {total:,} rows are done.")
-        report(done, total)
-        forget_tries(target)
-        job = Job(source, target, run.now, engine.threads)
-        for counted in engine.run(task.worker(job), left) if left else ():
-            done += counted.done + counted.refused
-            report(done, total)
+        done_now = _do_what_is_left(task, source, target, engine, run, blocks, report, notice)
         if look_at(source) != files:
             raise DataError(f"{source} was changed while it was read: begin anew with --overwrite.")
         run = finish(target, run, blocks, with_file=source.is_dir())
-        done_now = sum(block.rows for block in left)
-    else:
-        notice("All of it was done before.")
-        done_now = 0
     count = run.finished
     assert count is not None
-    seconds = time.perf_counter() - started
-    return Scored(count.done, count.refused, refused_file(target), seconds, done_now)
+    return Scored(count.done, count.refused, refused_file(target), time.perf_counter() - started, done_now)
+
+
+def _do_what_is_left(
+    task: Task,
+    source: Path,
+    target: Path,
+    engine: Engine,
+    run: Run,
+    blocks: Sequence[Block],
+    report: Callable[[int, int], None],
+    notice: Callable[[str], None],
+) -> int:
+    """Do the blocks that are not finished; return how many rows they have."""
+    left = [block for block in blocks if finished(target, block) is None]
+    total, to_do = (sum(block.rows for block in some) for some in (blocks, left))
+    done = total - to_do
+    if done:
+        notice(f"Goes on where it stopped: {done:,} of {total:,} rows are done.")
+    report(done, total)
+    forget_tries(target)
+    job = Job(source, target, run.now, engine.threads)
+    for counted in engine.run(task.worker(job), left) if left else ():
+        done += counted.done + counted.refused
+        report(done, total)
+    return to_do

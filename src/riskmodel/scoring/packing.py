@@ -1,7 +1,7 @@
 """The folder of a version in, its files as one value out, and back: how a model gets to machines that lack it."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from riskmodel.artifact import ENCODER, ENCODER_FILES, ENCODER_MANIFEST, MANIFES
 
 @dataclass(frozen=True)
 class Packed:
-    """A version: its folder's name and the bytes of its files. Whoever loads it checks every hash, as always."""
+    """A folder's name and the bytes of its files. Whoever loads what they are checks every hash, as always."""
 
     name: str
     files: dict[str, bytes] = field(repr=False)
@@ -24,9 +24,14 @@ def pack(folder: Path) -> tuple[Manifest, Packed]:
         ArtifactError: if it has no readable manifest.
     """
     manifest = read_manifest(folder)
-    names = [MANIFEST, *manifest.files, *(f"{ENCODER}/{name}" for name in (ENCODER_MANIFEST, *ENCODER_FILES))]
+    encoder = (f"{ENCODER}/{name}" for name in (ENCODER_MANIFEST, *ENCODER_FILES))
+    return manifest, pack_files(folder, [MANIFEST, *manifest.files, *encoder])
+
+
+def pack_files(folder: Path, names: Iterable[str]) -> Packed:
+    """Read those of some files that a folder has."""
     files = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
-    return manifest, Packed(folder.name, files)
+    return Packed(folder.name, files)
 
 
 @contextmanager
