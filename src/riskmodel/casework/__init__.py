@@ -5,6 +5,7 @@ Synchronous: call it from threads.
 
 from riskmodel.casework.again import Again, Learnt
 from riskmodel.casework.automatic import Automatic
+from riskmodel.casework.board import Board, Boards, Place
 from riskmodel.casework.contacts import Contacts, Team, load_contacts
 from riskmodel.casework.courier import Courier
 from riskmodel.casework.deadlines import Deadlines, Reminder
@@ -48,6 +49,8 @@ __all__ = [
     "Answer",
     "Attempt",
     "Automatic",
+    "Board",
+    "Boards",
     "Channel",
     "ClosedQuestionError",
     "Contacts",
@@ -68,6 +71,7 @@ __all__ = [
     "NewQuestion",
     "Offer",
     "Outbox",
+    "Place",
     "Question",
     "QuestionError",
     "Questions",

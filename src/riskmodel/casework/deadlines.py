@@ -83,7 +83,7 @@ class Deadlines:
 
     def of(self, escalation: int) -> list[Reminder]:
         """Return the reminders about an escalation, the newest first."""
-        return self._database.read(lambda connection: _reminders(connection, CLOCKS.c.escalation == escalation))
+        return self._database.read(lambda connection: reminders(connection, CLOCKS.c.escalation == escalation))
 
     def _start(self, connection: sa.Connection, kind: str) -> None:
         for due in open_of(connection, kind, _unclocked(connection, kind, AT_ONCE), self._policy):
@@ -206,7 +206,8 @@ def _record(connection: sa.Connection, made: tuple[Due, ReminderRule, int], now:
     return number
 
 
-def _reminders(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int = 100) -> list[Reminder]:
+def reminders(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int = 100) -> list[Reminder]:
+    """Return the reminders that a condition on the tables holds for, the newest first."""
     columns = (CLOCKS.c.kind, CLOCKS.c.subject, CLOCKS.c.escalation)
     own = (REMINDERS.c[name] for name in ("number", "at", "act_by", "share", "rank", "destination", "batch"))
     statement = sa.select(*own, *columns).join_from(REMINDERS, CLOCKS, REMINDERS.c.clock == CLOCKS.c.number)
