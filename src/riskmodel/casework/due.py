@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from riskmodel.calendars import Calendar
+from riskmodel.casebook import GOLDEN_CLIENT
 from riskmodel.casebook.tables import ESCALATIONS, HANDOFFS, IS_OPEN, IS_WITH_TEAM, QUESTIONS, REVIEWS
 from riskmodel.casework.contacts import DESK
 from riskmodel.policy import Policy
@@ -124,7 +125,7 @@ KINDS: Mapping[str, Kind] = {
             QUESTIONS.c.due_at.label("act_by"),
         )
         .join_from(QUESTIONS, ESCALATIONS, QUESTIONS.c.escalation == ESCALATIONS.c.number)
-        .where(QUESTIONS.c.state == "open"),
+        .where(QUESTIONS.c.state == "open", ESCALATIONS.c.client != GOLDEN_CLIENT),
         _question,
     ),
 }

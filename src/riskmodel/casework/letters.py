@@ -34,7 +34,7 @@ def question(
         batch: of the reminder; None where it is asked for the first time.
     """
     link = None if contacts.base_url is None else f"{contacts.base_url}{ANSWER_PATH}{token}"
-    text = asked.text if asked.as_written else redact(asked.text)
+    text = out_text(asked)
     payload: dict[str, Any]
     if channel == "webhook":
         type_ = "question.asked" if batch is None else "question.reminded"
@@ -44,6 +44,11 @@ def question(
         payload = _question_by_email(asked, id_, text, contacts, token, link, reminded=batch is not None)
     kind, subject = ("question", asked.number) if batch is None else ("reminder", batch)
     return NewMessage(kind, subject, asked.escalation, channel, asked.destination, payload)
+
+
+def out_text(asked: Any) -> str:
+    """Return the text of a question as it leaves the desk: personal data masked, unless its asker said otherwise."""
+    return str(asked.text) if asked.as_written else redact(asked.text)
 
 
 def _question_by_email(

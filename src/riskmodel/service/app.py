@@ -29,11 +29,14 @@ from riskmodel.service.routes import (
     model,
     moderations,
     predict,
+    question_links,
+    questions,
     report_pages,
     reports,
     review,
     review_actions,
     review_handoffs,
+    review_questions,
     review_session,
 )
 from riskmodel.service.routes import metrics as metrics_route
@@ -82,8 +85,21 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
     )
     errors.register(app, metrics.errors)
     app.state.pages = Pages(Sessions(settings.session_secret))
-    pages = (review_session, review, review_actions, report_pages, review_handoffs, handoff_links)
-    for module in (predict, moderations, escalations, handoffs, reports, model, audit, metrics_route, health, *pages):
+    pages = (review_session, review, review_actions, report_pages, review_handoffs, review_questions, handoff_links)
+    for module in (
+        predict,
+        moderations,
+        escalations,
+        handoffs,
+        question_links,
+        questions,
+        reports,
+        model,
+        audit,
+        metrics_route,
+        health,
+        *pages,
+    ):
         app.include_router(module.router)
     return app
 

@@ -15,11 +15,14 @@ from starlette.responses import Response
 
 from riskmodel.casebook import AmbiguousCaseError, CursorError, UnknownCaseError
 from riskmodel.casework import (
+    ClosedQuestionError,
     HandoffError,
     HandoffStateError,
+    QuestionError,
     UnknownHandoffError,
     UnknownLinkError,
     UnknownMessageError,
+    UnknownQuestionError,
 )
 from riskmodel.errors import (
     CasebookError,
@@ -152,6 +155,9 @@ KINDS: dict[type[Exception], Kind] = {
     HandoffStateError: Kind(
         409, "handoff-state", "The hand-off is past that", "It changed since you saw it; read it again."
     ),
+    UnknownQuestionError: Kind(404, "unknown-question", "No such question", "None has that number, or no answer."),
+    ClosedQuestionError: Kind(409, "question-closed", "The question is closed", "It was answered or withdrawn."),
+    QuestionError: Kind(422, "invalid-question", "That cannot be asked or answered", "A field was refused."),
     ConflictError: Kind(409, "conflict", "The id is taken", "Another escalation was sent under the same id or key."),
     VersionError: Kind(409, "version-not-loaded", "That model version is not loaded", "Send no X-Model-Version."),
     RateLimitError: Kind(429, "rate-limit", "Too many escalations", "The key has sent more than its share; wait."),
@@ -193,7 +199,7 @@ def problem_of(error: Exception) -> Problem:
     problems: Sequence[FieldProblem] = ()
     if isinstance(error, EscalationError | RequestError):
         problems = error.problems
-    elif isinstance(error, HandoffError):
+    elif isinstance(error, HandoffError | QuestionError):
         problems = (error.problem,)
     elif isinstance(error, RequestValidationError):
         problems = refused_parts(error.errors())

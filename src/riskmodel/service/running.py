@@ -13,7 +13,7 @@ from fastapi import Request
 from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
-from riskmodel.casework import Automatic, Contacts, Handoffs, Outbox
+from riskmodel.casework import Again, Automatic, Boards, Contacts, Deadlines, Handoffs, Outbox, Questions
 from riskmodel.casework.incidents import KeptSpaces
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.policy import load_policy
@@ -48,6 +48,10 @@ class Parts:
     desk: Desk
     contacts: Contacts
     handoffs: Handoffs
+    questions: Questions
+    again: Again
+    deadlines: Deadlines
+    boards: Boards
     outbox: Outbox
     rounds: Rounds
 
@@ -169,7 +173,20 @@ class Running:
         handoffs = Handoffs(casebook.database, policy, contacts)
         outbox = Outbox(casebook.database, contacts.delivery.schedule)
         rounds = make_rounds(casebook, outbox, contacts, self.metrics)
-        self._parts = Parts(casebook, dispatcher, door, desk, contacts, handoffs, outbox, rounds)
+        self._parts = Parts(
+            casebook,
+            dispatcher,
+            door,
+            desk,
+            contacts,
+            handoffs,
+            Questions(casebook.database, policy, contacts),
+            Again(casebook.database, policy),
+            Deadlines(casebook.database, policy, contacts),
+            Boards(casebook.database, policy),
+            outbox,
+            rounds,
+        )
         if settings.rounds == "on":
             rounds.start()
         self._tasks.append(asyncio.create_task(door.record_uses()))

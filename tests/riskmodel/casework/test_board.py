@@ -84,7 +84,9 @@ def test_reminders_of_the_last_day_are_counted_and_the_newest_shown(casebook: Ca
 
     assert [(place.reminded, place.raised) for place in board.places if place.name == "desk"] == [(3, 1)]
     assert [(one.escalation, one.rank) for one in board.reminders] == [
-        (number, "lead"), (number, "team"), (number, "team"),
+        (number, "lead"),
+        (number, "team"),
+        (number, "team"),
     ]
     assert Boards(casebook.database, policy).now(at(36)).reminders == ()
 

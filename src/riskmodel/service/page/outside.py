@@ -12,10 +12,11 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from riskmodel.casework import UnknownHandoffError, UnknownLinkError
+from riskmodel.casework import UnknownHandoffError, UnknownLinkError, UnknownQuestionError
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.service.errors import (
     BodyTooLargeError,
+    BusyError,
     EnvelopeError,
     ForbiddenError,
     MediaTypeError,
@@ -31,6 +32,8 @@ MAX_NAME_CHARACTERS = 64
 _KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownLinkError, 404, "link"),
     (UnknownHandoffError, 404, "link"),
+    (UnknownQuestionError, 404, "link"),
+    (BusyError, 429, "busy"),
     (CasebookUnavailableError, 503, "unavailable"),
     (NotReadyError, 503, "unavailable"),
     (ForbiddenError, 403, "refused"),
@@ -108,8 +111,8 @@ class OutsideRoute(APIRoute):
                 status, kind = next((status, kind) for cls, status, kind in _KINDS if isinstance(error, cls))
                 found = Guest(request, _catalogue(request), datetime.now(UTC), {})
                 response = found.page("outside_problem.html", status, kind=kind, request_id=request.state.request_id)
-                if status == 503:
-                    response.headers["Retry-After"] = "2"
+                if status in (429, 503):
+                    response.headers["Retry-After"] = str(getattr(error, "retry_after", 2))
                 return response
 
         return handle

@@ -11,7 +11,15 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from riskmodel.casebook import CursorError, UnknownCaseError
-from riskmodel.casework import HandoffError, HandoffStateError, UnknownHandoffError, UnknownMessageError
+from riskmodel.casework import (
+    ClosedQuestionError,
+    HandoffError,
+    HandoffStateError,
+    QuestionError,
+    UnknownHandoffError,
+    UnknownMessageError,
+    UnknownQuestionError,
+)
 from riskmodel.errors import CasebookError, CasebookUnavailableError, RiskmodelError
 from riskmodel.reports.insight.records import ReportError, UnknownReportError
 from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError, VerdictError
@@ -42,6 +50,9 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownMessageError, 404, "unknown_handoff"),
     (HandoffStateError, 409, "handoff_state"),
     (HandoffError, 422, "handoff"),
+    (UnknownQuestionError, 404, "unknown_question"),
+    (ClosedQuestionError, 409, "closed_question"),
+    (QuestionError, 422, "question"),
     (CursorError, 422, "refused"),
     (RequestValidationError, 422, "refused"),
     (EnvelopeError, 422, "refused"),
@@ -89,8 +100,8 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 def _what(visit: Visit, kind: str, error: Exception) -> str:
-    """Return what happened, in words; of a verdict or a hand-off, which of its fields cannot be."""
-    field = error.problem.field if isinstance(error, VerdictError | HandoffError) else "what"
+    """Return what happened, in words; of a verdict, a hand-off or a question, which of its fields cannot be."""
+    field = error.problem.field if isinstance(error, VerdictError | HandoffError | QuestionError) else "what"
     return visit.t(f"problem.{kind}.{field}")
 
 

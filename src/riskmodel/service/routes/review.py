@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse
 
 from riskmodel.casebook import UnknownCaseError
 from riskmodel.casework import Listed, Offer
-from riskmodel.review import ReviewCase
+from riskmodel.casework.handoff_records import delivery_of
+from riskmodel.review import ReviewCase, reading
 from riskmodel.review.records import BLIND
 from riskmodel.service.page import filtering, marking, rendering, views, wording
 from riskmodel.service.page.problems import PageRoute
@@ -94,7 +95,34 @@ async def case_page(visit: Visit, number: int) -> Response:
     names = [
         name for name in pages(visit.request).colleagues.names() if name not in (found.item.analyst, *found.barred)
     ]
-    return visit.page("case.html", colleagues=names, handoffs=listed, offer=offer, **_shown(visit, found))
+    shown = _shown(visit, found) | await _asked_about(visit, found)
+    return visit.page("case.html", colleagues=names, handoffs=listed, offer=offer, **shown)
+
+
+async def _asked_about(visit: Visit, found: ReviewCase) -> dict[str, Any]:
+    """Return the questions about a case with how each got there; of a test only those that the visitor asked."""
+    parts, escalation = running(visit.request).parts, found.item.escalation
+    questions = await asyncio.to_thread(parts.questions.of, escalation)
+    is_test = found.item.purpose in BLIND and not visit.is_lead
+    if is_test:
+        questions = tuple(question for question in questions if question.asked_by == visit.name)
+    sent = {
+        question.number: delivery_of(await asyncio.to_thread(parts.outbox.of, "question", question.number))
+        for question in questions
+    }
+    read = reading.rated(found.case, found.item.purpose)
+    answers = {answer.number for question in questions for answer in question.answers}
+    before = next((kept.assessment for kept in found.case.assessments if not kept.learnt), None)
+    return {
+        "questions": questions,
+        "sent": sent,
+        "reminders": await asyncio.to_thread(parts.deadlines.of, escalation) if visit.is_lead else [],
+        "unread": bool(answers - set(read.learnt)) and not is_test,
+        "again": read if read.learnt else None,
+        "before": before if read.learnt else None,
+        "ask_teams": parts.desk.policy.teams,
+        "ask_outside": parts.contacts.smtp is not None and parts.questions.can_be_answered,
+    }
 
 
 async def _handed(visit: Visit, found: ReviewCase) -> tuple[list[Listed], Offer | None]:

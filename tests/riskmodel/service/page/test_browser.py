@@ -16,6 +16,8 @@ from tests.riskmodel.casebook.made import TEXT
 from tests.riskmodel.service.desk_file import write_desk_file
 from tests.riskmodel.service.page.live import CHROMIUM, NARROW, Live, chromium, eventually, listening
 from tests.riskmodel.service.page.office import HOSTILE, PEOPLE, Office
+from tests.riskmodel.service.page.test_questions import ask
+from tests.riskmodel.service.page.test_questions import link as question_link
 from tests.service import settings_for, wait_until_ready
 
 pytestmark = [
@@ -342,7 +344,9 @@ def test_every_page_is_accessible_fits_and_stands_still(live: Live, look: dict[s
     reports = ("/review/reports", f"/review/reports/{live.office.report()}")
     paths = ("/review", f"/review/cases/{hostile.number}", "/review/quality", "/review/cases/999999", *reports)
     own = ("/review/handoffs", f"/review/handoffs/{dead.number}", f"/review/cases/{dead.number}", link, link + "x")
-    for path in (*paths, *own):
+    asked = ask(live.office, live.office.browser("ana"), hostile, question=HOSTILE, as_written="1")
+    questions = (f"/review/cases/{hostile.number}", "/review/board", question_link(live.office, asked))
+    for path in (*paths, *own, *questions):
         lead.go(path)
         assert lead.violations() == [], path
         assert lead.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
