@@ -191,6 +191,20 @@ def ray(
 
 
 @app.command()
+def deliveries(
+    handoffs: Annotated[int, typer.Option(min=1)] = 1_000,
+    kills: Annotated[int, typer.Option(min=0, help="Of deciding and sending processes.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of when, and of what fails.")] = 7,
+) -> None:
+    """Hand-offs to receivers that fail half of the time, with processes killed in between: deliveries lost."""
+    from benchmarks.deliveries import Amount, measure_deliveries  # noqa: PLC0415
+
+    measured = measure_deliveries(_folder(), Amount(handoffs, kills, seed))
+    results.keep(_version(), "deliveries", measured)
+    print(json.dumps(measured, indent=1, ensure_ascii=False))
+
+
+@app.command()
 def report() -> None:
     """Write the tables of benchmarks/README.md from what was measured before."""
     write_readme(_version())

@@ -20,6 +20,7 @@ from riskmodel.records import Language, Rating, Record, kind_of
 
 DESK = "desk"  # those who review, among the teams of a file
 VARIABLE = "env:"
+LEASES = 4  # as long as an attempt: a process that still works at it is not taken for dead
 MOST_SECRETS = 2
 MOST_NAME = 31  # before the @ of an address that a token is put into; both together may be 64
 Tls = Literal["if offered", "required", "from the start"]
@@ -142,11 +143,17 @@ class Answers(Record):
 
 
 class Delivery(Record):
-    """When an attempt is made again; see :class:`~riskmodel.casework.delivery.Schedule`."""
+    """When an attempt is made again (see :class:`~riskmodel.casework.delivery.Schedule`), and how long one may take."""
 
     attempts: Annotated[int, Field(ge=1, le=100)] = Schedule.attempts
     first_seconds: Annotated[float, Field(gt=0, le=3_600)] = Schedule.first_seconds
     longest_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = Schedule.longest_seconds
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = 20.0
+
+    @property
+    def lease_seconds(self) -> float:
+        """Return for how long a process has a message to itself: several times what an attempt takes."""
+        return LEASES * self.timeout_seconds
 
     @property
     def schedule(self) -> Schedule:

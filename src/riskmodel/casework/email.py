@@ -12,7 +12,6 @@ from riskmodel.casework.delivery import Ended, Leased
 from riskmodel.casework.watchdog import within
 
 OPERATION_SECONDS = 10.0
-TOTAL_SECONDS = 30.0
 PERMANENT = 500  # from this reply code on, a recipient is refused for good
 MAX_SUBJECT_CHARACTERS = 200
 
@@ -21,13 +20,12 @@ class Emails:
     """Sends to teams, and to addresses outside.
 
     Args:
-        contacts: where teams are, and the server to send by.
-        total_seconds: that an attempt may take.
+        contacts: where teams are, the server to send by, and how long an attempt may take.
     """
 
-    def __init__(self, contacts: Contacts, total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(self, contacts: Contacts) -> None:
         self._contacts = contacts
-        self._seconds = total_seconds
+        self._seconds = contacts.delivery.timeout_seconds
 
     def __call__(self, message: Leased) -> Ended:
         """Make one attempt."""

@@ -20,7 +20,7 @@ from riskmodel.casework.delivery import Channel, Ended, Leased, NewMessage, Outc
 from riskmodel.errors import CasebookError
 from riskmodel.review.turns import InTurn
 
-LEASE_SECONDS = 120.0  # several times what an attempt may take
+LEASE_SECONDS = 80.0  # several times what an attempt may take
 AT_ONCE = 2  # attempts at one destination; a slow one does not hold up the others
 ID_BYTES = 16
 

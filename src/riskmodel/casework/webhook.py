@@ -15,7 +15,6 @@ from riskmodel.casework.signing import sign
 from riskmodel.casework.watchdog import within
 
 CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 20.0
 MOST_ADDRESSES = 3  # of a host that are tried
 GONE = 410  # the receiver says that it wants no more
 USER_AGENT = "riskmodel"
@@ -25,16 +24,13 @@ class Webhooks:
     """Posts to teams.
 
     Args:
-        contacts: where they are.
-        total_seconds: that an attempt may take.
+        contacts: where they are, and how long an attempt may take.
         clock: seconds since 1970.
     """
 
-    def __init__(
-        self, contacts: Contacts, total_seconds: float = TOTAL_SECONDS, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, contacts: Contacts, clock: Callable[[], float] = time.time) -> None:
         self._contacts = contacts
-        self._seconds = total_seconds
+        self._seconds = contacts.delivery.timeout_seconds
         self._clock = clock
 
     def __call__(self, message: Leased) -> Ended:

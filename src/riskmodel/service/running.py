@@ -27,7 +27,7 @@ from riskmodel.service.rounds import Rounds
 from riskmodel.service.security import Door
 from riskmodel.service.settings import Settings, read_contacts
 from riskmodel.service.sources import open_source
-from riskmodel.service.work import make_rounds
+from riskmodel.service.work import make_outbox, make_rounds
 
 OPEN_AGAIN_SECONDS = 1.0  # between two tries to reach a database that does not answer yet
 ONE_SECRET = "the same RISKMODEL_SESSION_SECRET for all processes of the database"
@@ -171,7 +171,7 @@ class Running:
         door = Door(casebook.keys if settings.auth == "on" else None, settings.rate_limit)
         desk = Desk(casebook.database, policy, self._review, told=automatic.decided)
         handoffs = Handoffs(casebook.database, policy, contacts)
-        outbox = Outbox(casebook.database, contacts.delivery.schedule)
+        outbox = make_outbox(casebook, contacts)
         rounds = make_rounds(casebook, outbox, contacts, self.metrics)
         self._parts = Parts(
             casebook,

@@ -32,6 +32,12 @@ REPORTS_SECONDS = 30.0
 log = structlog.get_logger()
 
 
+def make_outbox(casebook: Casebook, contacts: Contacts) -> Outbox:
+    """Return the outbox of a casebook, with the schedule of the desk file."""
+    delivery = contacts.delivery
+    return Outbox(casebook.database, delivery.schedule, lease_seconds=delivery.lease_seconds)
+
+
 def make_rounds(casebook: Casebook, outbox: Outbox, contacts: Contacts, metrics: Metrics) -> Rounds:
     """Return all rounds of this process, not yet begun."""
     joiner = Joiner(casebook.database, KeptSpaces(casebook.database))
@@ -69,7 +75,7 @@ def work(settings: Settings) -> None:
     if casebook is None:
         return
     try:
-        outbox = Outbox(casebook.database, contacts.delivery.schedule)
+        outbox = make_outbox(casebook, contacts)
         rounds = make_rounds(casebook, outbox, contacts, Metrics())
         rounds.start()
         log.info("working", teams=sorted(contacts.teams))

@@ -20,10 +20,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
-def emails(box: Mailbox | int, total_seconds: float = 20, **smtp: Any) -> Emails:
+def emails(box: Mailbox | int, seconds: float = 20, **smtp: Any) -> Emails:
     port = box if isinstance(box, int) else box.port
     server = {"host": "localhost", "port": port, "sender": "riskmodel <desk@example.org>"} | smtp
-    return Emails(Contacts.model_validate({"smtp": server, "teams": {"crisis_response": {"email": TO}}}), total_seconds)
+    given = {"smtp": server, "teams": {"crisis_response": {"email": TO}}, "delivery": {"timeout_seconds": seconds}}
+    return Emails(Contacts.model_validate(given))
 
 
 def letter(**changes: Any) -> Leased:
@@ -121,5 +122,5 @@ def test_an_address_outside_is_reached_and_anything_else_is_not() -> None:
 def test_nobody_there_is_unreachable_and_a_silent_server_is_cut_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        assert emails(port, total_seconds=0.3)(letter()) == Ended("timeout")
+        assert emails(port, seconds=0.3)(letter()) == Ended("timeout")
     assert emails(port)(letter()) == Ended("unreachable")

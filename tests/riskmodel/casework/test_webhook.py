@@ -13,6 +13,7 @@ from tests.riskmodel.casework.made import OTHER_SECRET, SECRET, contacts, leased
 from tests.riskmodel.casework.receiver import Behaviour, drip, endless, hang_up, receiving, silent, status
 
 LIMIT = 0.3
+SHORT = {"timeout_seconds": LIMIT}
 
 
 def test_a_team_receives_the_payload_signed_by_both_secrets() -> None:
@@ -45,7 +46,7 @@ def test_a_team_receives_the_payload_signed_by_both_secrets() -> None:
 def test_what_a_receiver_does_is_named_and_takes_no_longer_than_allowed(behaviour: Behaviour, ended: Ended) -> None:
     with receiving(behaviour) as receiver:
         began = time.monotonic()
-        found = Webhooks(contacts(receiver.url), LIMIT)(leased())
+        found = Webhooks(contacts(receiver.url, delivery=SHORT))(leased())
         assert time.monotonic() - began < LIMIT + 0.5
 
     assert found == ended
@@ -99,7 +100,7 @@ def test_nobody_there_and_no_such_name_are_unreachable() -> None:
 
 def test_a_receiver_without_tls_is_unreachable_by_https() -> None:
     with receiving(status(200)) as receiver:
-        assert Webhooks(contacts(receiver.url.replace("http:", "https:")), LIMIT)(leased()).outcome in (
+        assert Webhooks(contacts(receiver.url.replace("http:", "https:"), delivery=SHORT))(leased()).outcome in (
             "unreachable",
             "timeout",
         )
