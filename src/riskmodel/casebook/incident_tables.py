@@ -29,9 +29,18 @@ INCIDENTS = sa.Table(
     sa.Column("first_at", UtcTime, nullable=False),
     sa.Column("last_at", UtcTime, nullable=False),
     sa.Column("merged_into", sa.BigInteger, sa.ForeignKey("incidents.number", ondelete="CASCADE")),
+    sa.Column("stale", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "last_at", "number"),
     sa.Index(None, "merged_into"),
     sqlite_autoincrement=True,
+)
+# A trigger counts down and says so when a member is forgotten; the joiner then makes anew what followed from it.
+IS_STALE = "stale"
+sa.Index(
+    "ix_incidents_stale",
+    INCIDENTS.c.number,
+    sqlite_where=sa.text(IS_STALE),
+    postgresql_where=sa.text(IS_STALE),
 )
 
 # An escalation is in one incident at most.

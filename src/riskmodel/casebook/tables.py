@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION = "0009"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
+REVISION = "0010"  # the newest migration; known here so that opening an up-to-date casebook need not load alembic
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

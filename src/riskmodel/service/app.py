@@ -26,6 +26,8 @@ from riskmodel.service.routes import (
     handoff_links,
     handoffs,
     health,
+    incident_pages,
+    incidents,
     model,
     moderations,
     predict,
@@ -86,20 +88,8 @@ def create_app(settings: Settings, on_failure: Callable[[], None] = lambda: None
     errors.register(app, metrics.errors)
     app.state.pages = Pages(Sessions(settings.session_secret))
     pages = (review_session, review, review_actions, report_pages, review_handoffs, review_questions, handoff_links)
-    for module in (
-        predict,
-        moderations,
-        escalations,
-        handoffs,
-        question_links,
-        questions,
-        reports,
-        model,
-        audit,
-        metrics_route,
-        health,
-        *pages,
-    ):
+    kept = (escalations, handoffs, question_links, questions, incidents, reports, audit)
+    for module in (predict, moderations, *kept, model, metrics_route, health, *pages, incident_pages):
         app.include_router(module.router)
     return app
 

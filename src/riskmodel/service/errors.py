@@ -24,6 +24,7 @@ from riskmodel.casework import (
     UnknownMessageError,
     UnknownQuestionError,
 )
+from riskmodel.casework.incidents import EditError, UnknownIncidentError
 from riskmodel.errors import (
     CasebookError,
     CasebookUnavailableError,
@@ -158,6 +159,8 @@ KINDS: dict[type[Exception], Kind] = {
     UnknownQuestionError: Kind(404, "unknown-question", "No such question", "None has that number, or no answer."),
     ClosedQuestionError: Kind(409, "question-closed", "The question is closed", "It was answered or withdrawn."),
     QuestionError: Kind(422, "invalid-question", "That cannot be asked or answered", "A field was refused."),
+    UnknownIncidentError: Kind(404, "unknown-incident", "No such incident", "None has that number."),
+    EditError: Kind(422, "invalid-incident", "That cannot be done with an incident", "A field was refused."),
     ConflictError: Kind(409, "conflict", "The id is taken", "Another escalation was sent under the same id or key."),
     VersionError: Kind(409, "version-not-loaded", "That model version is not loaded", "Send no X-Model-Version."),
     RateLimitError: Kind(429, "rate-limit", "Too many escalations", "The key has sent more than its share; wait."),
@@ -199,7 +202,7 @@ def problem_of(error: Exception) -> Problem:
     problems: Sequence[FieldProblem] = ()
     if isinstance(error, EscalationError | RequestError):
         problems = error.problems
-    elif isinstance(error, HandoffError | QuestionError):
+    elif isinstance(error, HandoffError | QuestionError | EditError):
         problems = (error.problem,)
     elif isinstance(error, RequestValidationError):
         problems = refused_parts(error.errors())

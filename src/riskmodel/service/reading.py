@@ -30,4 +30,17 @@ def read_record(raw: Any, kind: type[AnyRecord]) -> AnyRecord:
 
 def body_of(kind: type[Record]) -> dict[str, Any]:
     """Return the part of the OpenAPI document for such a body."""
-    return {"requestBody": {"required": True, "content": {JSON_TYPE: {"schema": kind.model_json_schema()}}}}
+    schema = kind.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {JSON_TYPE: {"schema": schema}}}}
+
+
+def _inlined(part: Any, parts: dict[str, Any]) -> Any:
+    """Return a schema with each reference to one of its own parts replaced by that part."""
+    if isinstance(part, list):
+        return [_inlined(one, parts) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _inlined(parts[part["$ref"].rpartition("/")[2]], parts)
+    return {name: _inlined(one, parts) for name, one in part.items()}

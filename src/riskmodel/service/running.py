@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.casebook import Casebook, open_casebook
 from riskmodel.casework import Again, Automatic, Boards, Contacts, Deadlines, Handoffs, Outbox, Questions
-from riskmodel.casework.incidents import KeptSpaces
+from riskmodel.casework.incidents import Editing, Incidents, KeptSpaces
 from riskmodel.errors import CasebookUnavailableError, FieldProblem, RiskmodelError
 from riskmodel.policy import load_policy
 from riskmodel.review import Desk, Entering, ReviewSettings
@@ -52,6 +52,8 @@ class Parts:
     again: Again
     deadlines: Deadlines
     boards: Boards
+    incidents: Incidents
+    editing: Editing
     outbox: Outbox
     rounds: Rounds
 
@@ -184,6 +186,8 @@ class Running:
             Again(casebook.database, policy),
             Deadlines(casebook.database, policy, contacts),
             Boards(casebook.database, policy),
+            Incidents(casebook.database),
+            Editing(casebook.database),
             outbox,
             rounds,
         )

@@ -18,7 +18,7 @@ from riskmodel.casework.incidents.window import Near, Window
 SHORT = timedelta(days=1)  # within which many are a campaign
 LEAST = 8  # reports; fewer are an incident
 MOST_CHANCE = 1e-6  # that the usual rate gives so many: asked at each report, so once in a million reports by chance
-LEAST_BEFORE = 200  # reports before: a casebook that has seen fewer is taken to have seen so many without any alike
+LEAST_BEFORE = 100  # reports, before that day: with fewer nobody knows what is usual
 GOES_ON = timedelta(days=3)  # a campaign without a report for so long is over
 LINKED = 0.5  # of what is alike lately that is in a campaign, for a report to belong to it
 OTHERS = 500  # recent texts that a name is told from
@@ -42,7 +42,10 @@ def look_for_campaign(connection: sa.Connection, arrival: Arrival, near: Near, w
     if here is not None:
         _add(connection, here, [arrival.number], arrival.received_at)
         return
-    expected = expected_alike(before, window.since(float("-inf"), begin), window.since(begin, at + 1e-6))
+    all_before, all_recent = window.since(float("-inf"), begin), window.since(begin, at + 1e-6)
+    if all_before < LEAST_BEFORE:
+        return
+    expected = expected_alike(before, all_before, all_recent)
     chance = chance_of_at_least(len(numbers), expected)
     if chance > MOST_CHANCE:
         return
@@ -52,7 +55,7 @@ def look_for_campaign(connection: sa.Connection, arrival: Arrival, near: Near, w
 
 def expected_alike(before: int, all_before: int, all_recent: int) -> float:
     """Return how many alike the usual rate explains among the recent ones; one more than were seen, to be careful."""
-    return (before + 1) * all_recent / max(all_before, LEAST_BEFORE)
+    return (before + 1) * all_recent / all_before
 
 
 def _campaign_of(connection: sa.Connection, alike: Sequence[int], at: datetime) -> int | None:

@@ -40,7 +40,7 @@ class Editing:
             _check_own(connection, incident)
             before = _incident_of(connection, escalation)
             if before == incident:
-                raise EditError(f"Incident {incident}: found report {escalation} in it already, expected another.")
+                raise EditError("reports", "one that is in it already", "another")
             if before is not None:
                 gone = INCIDENT_MEMBERS.c.escalation == escalation
                 connection.execute(sa.delete(INCIDENT_MEMBERS).where(gone))
@@ -64,7 +64,7 @@ class Editing:
 
         def work(connection: sa.Connection) -> int:
             if _incident_of(connection, escalation) is not None:
-                raise EditError(f"Report {escalation}: found it in an incident, expected one that is in none.")
+                raise EditError("reports", "one that is in an incident", "one that is in none")
             number = open_incident(connection, by.at)
             place(connection, number, escalation, by.actor, by.at)
             append_event(connection, number, by.at, by.actor, "added", escalation=escalation)
@@ -83,7 +83,7 @@ class Editing:
 
         def work(connection: sa.Connection) -> None:
             if incident == other:
-                raise EditError(f"Incident {incident}: found the same number twice, expected two incidents.")
+                raise EditError("other", "the same number", "another incident")
             for number in (incident, other):
                 _check_own(connection, number)
             for here, there in ((incident, other), (other, incident)):
@@ -109,10 +109,7 @@ class Editing:
             of = sa.select(INCIDENT_MEMBERS.c.escalation).where(INCIDENT_MEMBERS.c.incident == incident)
             members = set(connection.execute(of).scalars())
             if not chosen or not set(chosen) < members:
-                raise EditError(
-                    f"Incident {incident}: found {len(chosen)} reports to take out, expected some of its "
-                    f"{len(members)}, not all."
-                )
+                raise EditError("reports", "none, all, or others", f"some of its {len(members)}")
             number = open_incident(connection, by.at)
             gone = INCIDENT_MEMBERS.c.escalation.in_(chosen)
             connection.execute(sa.update(INCIDENT_MEMBERS).where(gone).values(incident=number))
@@ -135,10 +132,8 @@ class Editing:
         """
         kept = " ".join(name.split())
         if len(kept) > MAX_NAME_CHARACTERS or not kept.isprintable():
-            raise EditError(
-                f"An incident's name: found {len(kept)} characters or some that do not show, expected at most "
-                f"{MAX_NAME_CHARACTERS} printable ones."
-            )
+            found = f"{len(kept)} characters, or some that do not show"
+            raise EditError("name", found, f"at most {MAX_NAME_CHARACTERS} printable ones")
 
         def work(connection: sa.Connection) -> None:
             read_incident(connection, incident)
@@ -168,7 +163,7 @@ class Editing:
 def _check_own(connection: sa.Connection, incident: int) -> None:
     into = read_incident(connection, incident).merged_into
     if into is not None:
-        raise EditError(f"Incident {incident}: found it as part of incident {into}, expected one that stands alone.")
+        raise EditError("number", "one that is part of another now", f"that one, {into}")
 
 
 def _incident_of(connection: sa.Connection, escalation: int) -> int | None:

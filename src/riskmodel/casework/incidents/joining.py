@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from riskmodel.casebook.database import Database
-from riskmodel.casebook.incident_tables import INCIDENT_BARS, INCIDENT_MEMBERS, INCIDENTS, SIGNALS
+from riskmodel.casebook.incident_tables import INCIDENT_BARS, INCIDENT_MEMBERS, INCIDENTS, IS_STALE, SIGNALS
 from riskmodel.casebook.tables import ESCALATIONS, VECTORS
 from riskmodel.casebook.vectors import unpacked
 from riskmodel.casework.incidents import turns
@@ -24,6 +25,7 @@ from riskmodel.casework.incidents.refreshing import append_event, refresh
 from riskmodel.casework.incidents.spaces import Floats, Space
 from riskmodel.casework.incidents.weighing import Levels, read_levels
 from riskmodel.casework.incidents.window import Near, Window
+from riskmodel.errors import CasebookUnavailableError
 
 READ_AT_ONCE = 256  # reports whose vectors are compared together
 JOINED_AT_ONCE = 16  # in one transaction: on SQLite nobody else writes meanwhile
@@ -74,6 +76,7 @@ class Joiner:
         Raises:
             CasebookUnavailableError: if the database does not answer; the next round goes on.
         """
+        self._tidy()
         done = 0
         while not self._stopped.is_set():
             read = self._some()
@@ -83,8 +86,15 @@ class Joiner:
         return done
 
     def stop(self) -> None:
-        """End a round that is under way soon."""
+        """End a round that is under way soon, and let another process go on at once."""
         self._stopped.set()
+        with suppress(CasebookUnavailableError):
+            turns.give_back(self._database, self._holder)
+
+    def _tidy(self) -> None:
+        """Make anew what followed from reports that were forgotten; an incident without any goes."""
+        while numbers := self._database.read(lambda connection: connection.execute(_STALE).scalars().all()):
+            self._database.write(partial(_make_anew, numbers=numbers, now=self._clock()))
 
     def _some(self) -> int:
         """Join the next reports; return how many, 0 if there are none or another process is at it."""
@@ -251,6 +261,14 @@ def merge(
     append_event(connection, into, now, actor, "merged", escalation=escalation, other=other, merged=out, **evidence)
 
 
+def _make_anew(connection: sa.Connection, numbers: Sequence[int], now: datetime) -> None:
+    turns.shut_out_others(connection)
+    for number in numbers:
+        refresh(connection, number, now)
+    empty = (INCIDENTS.c.reports == 0) & INCIDENTS.c.merged_into.is_(None)
+    connection.execute(sa.delete(INCIDENTS).where(INCIDENTS.c.number.in_(numbers), empty))
+
+
 def _parts(placed: Sequence[_Placed]) -> Iterator[Sequence[_Placed]]:
     for start, end in pairwise([*range(0, len(placed), JOINED_AT_ONCE), len(placed)]):
         yield placed[start:end]
@@ -280,6 +298,7 @@ def _some_vectors(connection: sa.Connection, version: str, first: int, last: int
     return connection.execute(_VECTORS, {"version": version, "first": first, "last": last}).all()
 
 
+_STALE = sa.select(INCIDENTS.c.number).where(sa.text(IS_STALE)).limit(JOINED_AT_ONCE)
 _HERE = sa.select(ESCALATIONS.c.number).where(ESCALATIONS.c.number.in_(sa.bindparam("numbers", expanding=True)))
 _PLACED = sa.select(INCIDENT_MEMBERS.c.incident).where(INCIDENT_MEMBERS.c.escalation == sa.bindparam("escalation"))
 _VECTORS = (

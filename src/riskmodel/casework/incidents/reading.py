@@ -62,7 +62,7 @@ class Incidents:
         Raises:
             CursorError: if the cursor is not one that a page gave out.
         """
-        statement = sa.select(*_CAMPAIGN)
+        statement = sa.select(*_CAMPAIGN).where(CAMPAIGNS.c.reports > 0)
         rows, following = self._database.read(lambda connection: _page(connection, statement, CAMPAIGNS, cursor, limit))
         return CampaignPage(tuple(_campaign(row) for row in rows), following)
 

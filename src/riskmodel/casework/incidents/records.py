@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from riskmodel.errors import CasebookError
+from riskmodel.errors import CasebookError, FieldProblem
 from riskmodel.records import Rating
 
 JOINER = "joiner"  # the actor of whatever no person did
@@ -17,7 +17,11 @@ class UnknownIncidentError(CasebookError):
 
 
 class EditError(CasebookError):
-    """What a person asked for cannot be done to an incident."""
+    """What a person asked for cannot be done to an incident; ``problem`` names the field."""
+
+    def __init__(self, field: str, found: str, expected: str) -> None:
+        self.problem = FieldProblem(field, found, expected)
+        super().__init__(f"An incident's {self.problem}.")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def refresh(connection: sa.Connection, incident: int, now: datetime) -> None:
     """Make anew what follows from the members of an incident, and bring its reviews forward if it is corroborated."""
     rows = connection.execute(_MEMBERS, {"incident": incident}).all()
     if not rows:
-        connection.execute(sa.update(INCIDENTS).where(INCIDENTS.c.number == incident).values(reports=0, sources=0))
+        connection.execute(
+            sa.update(INCIDENTS).where(INCIDENTS.c.number == incident).values(reports=0, sources=0, stale=False)
+        )
         return
     before = connection.execute(sa.select(INCIDENTS.c.sources).where(INCIDENTS.c.number == incident)).scalar_one()
     sources = len(sources_of(connection, incident))
@@ -57,6 +59,7 @@ def refresh(connection: sa.Connection, incident: int, now: datetime) -> None:
         "category": Counter(row.category for row in rows).most_common(1)[0][0],
         "rating": max((row.rating for row in rows), key=RATINGS.index),
         "reports": len(rows),
+        "stale": False,
         "sources": sources,
         "first_at": min(row.received_at for row in rows),
         "last_at": max(row.received_at for row in rows),

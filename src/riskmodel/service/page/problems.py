@@ -20,6 +20,7 @@ from riskmodel.casework import (
     UnknownMessageError,
     UnknownQuestionError,
 )
+from riskmodel.casework.incidents import EditError, UnknownIncidentError
 from riskmodel.errors import CasebookError, CasebookUnavailableError, RiskmodelError
 from riskmodel.reports.insight.records import ReportError, UnknownReportError
 from riskmodel.review import ChangedError, NotForYouError, TakenError, UnknownReviewError, VerdictError
@@ -42,6 +43,8 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownReviewError, 404, "unknown"),
     (UnknownReportError, 404, "unknown_report"),
     (ReportError, 422, "report"),
+    (UnknownIncidentError, 404, "unknown_incident"),
+    (EditError, 422, "incident"),
     (NotForYouError, 409, "not_for_you"),
     (TakenError, 409, "taken"),
     (ChangedError, 409, "taken"),
@@ -100,8 +103,11 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 def _what(visit: Visit, kind: str, error: Exception) -> str:
-    """Return what happened, in words; of a verdict, a hand-off or a question, which of its fields cannot be."""
-    field = error.problem.field if isinstance(error, VerdictError | HandoffError | QuestionError) else "what"
+    """Return what happened, in words; of a verdict, a hand-off, a question or an incident,
+    which of its fields cannot be."""
+    field = (
+        error.problem.field if isinstance(error, VerdictError | HandoffError | QuestionError | EditError) else "what"
+    )
     return visit.t(f"problem.{kind}.{field}")
 
 

@@ -95,7 +95,7 @@ async def case_page(visit: Visit, number: int) -> Response:
     names = [
         name for name in pages(visit.request).colleagues.names() if name not in (found.item.analyst, *found.barred)
     ]
-    shown = _shown(visit, found) | await _asked_about(visit, found)
+    shown = _shown(visit, found) | await _asked_about(visit, found) | await _belonging(visit, found)
     return visit.page("case.html", colleagues=names, handoffs=listed, offer=offer, **shown)
 
 
@@ -122,6 +122,15 @@ async def _asked_about(visit: Visit, found: ReviewCase) -> dict[str, Any]:
         "before": before if read.learnt else None,
         "ask_teams": parts.desk.policy.teams,
         "ask_outside": parts.contacts.smtp is not None and parts.questions.can_be_answered,
+    }
+
+
+async def _belonging(visit: Visit, found: ReviewCase) -> dict[str, Any]:
+    """Return the incident and the campaign that a case belongs to."""
+    incidents, escalation = running(visit.request).parts.incidents, found.item.escalation
+    return {
+        "incident": await asyncio.to_thread(incidents.of, escalation),
+        "campaign": await asyncio.to_thread(incidents.campaign_of, escalation),
     }
 
 

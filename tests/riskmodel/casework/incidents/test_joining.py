@@ -141,6 +141,17 @@ def test_only_one_process_joins_at_a_time_until_it_has_been_silent_for_long(repo
     assert reports.groups() == [["one", "two"]]
 
 
+def test_a_process_that_is_stopped_lets_another_go_on_at_once(reports: Reports) -> None:
+    reports.add("one", story(1))
+    reports.joiner.round()
+    reports.add("two", told(1))
+
+    reports.joiner.stop()
+
+    assert reports.joiner.round() == 0
+    assert reports.new_joiner().round() == 1
+
+
 def test_a_process_that_lost_its_turn_changes_nothing(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
     reports.add("one", story(1))
     reports.add("two", told(1))
