@@ -44,9 +44,31 @@ ROUTES: Mapping[tuple[str, str], tuple[Role, str, Any]] = {
     ("POST", "/incidents/{number}/split"): ("analyst", "/incidents/1/split", {"reports": [{"client": "a", "id": "b"}]}),
     ("POST", "/incidents/{number}/merge"): ("analyst", "/incidents/1/merge", {"other": 2}),
     ("POST", "/incidents/{number}/name"): ("analyst", "/incidents/1/name", {"name": "a"}),
+    ("POST", "/handoffs"): ("analyst", "/handoffs", {"client": "a", "id": "b"}),
+    ("POST", "/handoffs/{number}/withdraw"): ("analyst", "/handoffs/1/withdraw", {"reason": "a"}),
+    ("POST", "/questions"): (
+        "analyst",
+        "/questions",
+        {"client": "a", "id": "b", "to": "user_support", "text": "a", "due_at": "2030-01-31T18:00:00Z"},
+    ),
+    ("POST", "/questions/{number}/withdraw"): ("analyst", "/questions/1/withdraw", None),
+    ("POST", "/questions/{number}/rate-again"): ("analyst", "/questions/1/rate-again", None),
     ("GET", "/campaigns"): ("analyst", "/campaigns", None),
     ("GET", "/campaigns/{number}"): ("analyst", "/campaigns/1", None),
 }
+# Open to the keys of teams, each to its own hand-offs and questions, and to analysts and those above them.
+TEAMS: Mapping[tuple[str, str], tuple[str, Any]] = {
+    ("GET", "/handoffs"): ("/handoffs", None),
+    ("GET", "/handoffs/{number}"): ("/handoffs/1", None),
+    ("POST", "/handoffs/{number}/acknowledge"): ("/handoffs/1/acknowledge", {}),
+    ("POST", "/handoffs/{number}/refuse"): ("/handoffs/1/refuse", {"reason": "a"}),
+    ("POST", "/handoffs/{number}/mitigate"): ("/handoffs/1/mitigate", {"actions": ["removed"]}),
+    ("GET", "/questions"): ("/questions", None),
+    ("GET", "/questions/{number}"): ("/questions/1", None),
+    ("POST", "/questions/{number}/answer"): ("/questions/1/answer", {"text": "a"}),
+}
+# Links that let a person act without an account; who has the token has the right.
+LINKS = {(method, f"/{what}/t/{{token}}") for what in ("handoffs", "questions") for method in ("GET", "POST")}
 # The least role of every page and action of the review desk, where people sign in; None for what a stranger may see.
 PAGES: Mapping[tuple[str, str], Role | None] = {
     ("GET", "/review/login"): None,
@@ -74,6 +96,22 @@ PAGES: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/review/incidents/{number}/merge"): "analyst",
     ("GET", "/review/campaigns"): "analyst",
     ("GET", "/review/campaigns/{number}"): "analyst",
+    ("GET", "/review/handoffs"): "analyst",
+    ("GET", "/review/handoffs/rows"): "analyst",
+    ("GET", "/review/handoffs/{number}"): "analyst",
+    ("POST", "/review/cases/{number}/hand-off"): "analyst",
+    ("POST", "/review/handoffs/{number}/hand-on"): "analyst",
+    ("POST", "/review/handoffs/{number}/acknowledge"): "analyst",
+    ("POST", "/review/handoffs/{number}/refuse"): "analyst",
+    ("POST", "/review/handoffs/{number}/mitigate"): "analyst",
+    ("POST", "/review/handoffs/{number}/withdraw"): "analyst",
+    ("POST", "/review/messages/{number}/again"): "analyst",
+    ("POST", "/review/cases/{number}/ask"): "analyst",
+    ("POST", "/review/cases/{number}/questions/{question}/answer"): "analyst",
+    ("POST", "/review/cases/{number}/questions/{question}/withdraw"): "analyst",
+    ("POST", "/review/cases/{number}/rate-again"): "analyst",
+    ("GET", "/review/board"): "lead",
+    ("GET", "/review/board/places"): "lead",
     ("GET", "/review/quality"): "lead",
     ("GET", "/review/reports"): "lead",
     ("POST", "/review/reports"): "lead",
@@ -130,7 +168,7 @@ def routes_of(http: TestClient) -> set[tuple[str, str]]:
 def test_every_route_states_its_role_or_is_open_on_purpose(guarded: Guarded) -> None:
     routes = routes_of(guarded.http)
 
-    assert {route for route in routes if not OPEN.fullmatch(route[1])} == {*ROUTES, *PAGES}
+    assert {route for route in routes if not OPEN.fullmatch(route[1])} == {*ROUTES, *PAGES, *TEAMS, *LINKS}
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +214,25 @@ def test_a_route_lets_nobody_in_below_its_role(route: tuple[str, str], guarded: 
     assert {role for role, status in found.items() if status != 403} == set(allowed)
     assert {found[role] for role in allowed} <= {200, 404}
     assert without.status_code == 401
+
+
+@pytest.mark.parametrize("route", TEAMS, ids=" ".join)
+def test_a_route_for_teams_lets_in_analysts_too_and_no_client(route: tuple[str, str], guarded: Guarded) -> None:
+    path, body = TEAMS[route]
+
+    found = {role: guarded.send(role, route[0], path, json=body).status_code for role in ROLES}
+    without = guarded.http.request(route[0], path, json=body)
+
+    assert {role for role, status in found.items() if status == 403} == {"client"}
+    assert {status for role, status in found.items() if role != "client"} <= {200, 404}
+    assert without.status_code == 401
+
+
+@pytest.mark.parametrize("route", sorted(LINKS), ids=" ".join)
+def test_a_link_that_opens_nothing_shows_nothing(route: tuple[str, str], guarded: Guarded) -> None:
+    response = guarded.http.request(route[0], route[1].replace("{token}", "A" * 43))
+
+    assert response.status_code in (403, 404)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"])
