@@ -97,7 +97,9 @@ def _account(connection: sa.Connection, coming: Sequence[Arrival], inbox: Inbox)
         return {str(name): int(count) for name, count in connection.execute(statement)}
 
     ids = [f"week-{at:05}" for at in range(len(coming))]
-    kept = dict(connection.execute(sa.select(ESCALATIONS.c.id, ESCALATIONS.c.number)).tuples().all())
+    kept = {
+        str(id_): int(number) for id_, number in connection.execute(sa.select(ESCALATIONS.c.id, ESCALATIONS.c.number))
+    }
     sent = set(connection.execute(sa.select(MESSAGES.c.id).where(MESSAGES.c.state == "sent")).scalars())
     arrived = Counter(inbox.ids)
     ended = sa.func.count().filter(HANDOFFS.c.state == "mitigated", HANDOFFS.c.ended_at <= HANDOFFS.c.act_by)
@@ -121,7 +123,7 @@ def _account(connection: sa.Connection, coming: Sequence[Arrival], inbox: Inbox)
 
 def _incidents(connection: sa.Connection, coming: Sequence[Arrival], kept: dict[str, int]) -> dict[str, Any]:
     """Return how well reports of one event were joined, over pairs; the campaign is left out."""
-    rows = connection.execute(sa.select(INCIDENT_MEMBERS.c.escalation, INCIDENT_MEMBERS.c.incident)).tuples()
+    rows = connection.execute(sa.select(INCIDENT_MEMBERS.c.escalation, INCIDENT_MEMBERS.c.incident))
     incident = {int(escalation): int(number) for escalation, number in rows}
     events: dict[str, list[int]] = {}
     joined: dict[int, list[int]] = {}
@@ -149,7 +151,7 @@ def _incidents(connection: sa.Connection, coming: Sequence[Arrival], kept: dict[
 def _campaign(connection: sa.Connection, coming: Sequence[Arrival], kept: dict[str, int]) -> dict[str, Any]:
     """Return whether, how soon and how completely the campaign was found, and how many there were that were none."""
     true = {kept[f"week-{at:05}"]: one for at, one in enumerate(coming) if one.event == CAMPAIGN_NAME}
-    rows = connection.execute(sa.select(CAMPAIGN_MEMBERS.c.escalation, CAMPAIGN_MEMBERS.c.campaign)).tuples().all()
+    rows = connection.execute(sa.select(CAMPAIGN_MEMBERS.c.escalation, CAMPAIGN_MEMBERS.c.campaign)).all()
     sizes = Counter(int(campaign) for escalation, campaign in rows if int(escalation) in true)
     if not sizes:
         return {"found": False, "campaigns found": len({campaign for _, campaign in rows})}

@@ -22,6 +22,7 @@ LEAST_BEFORE = 100  # reports, before that day: with fewer nobody knows what is 
 GOES_ON = timedelta(days=3)  # a campaign without a report for so long is over
 LINKED = 0.5  # of what is alike lately that is in a campaign, for a report to belong to it
 OTHERS = 500  # recent texts that a name is told from
+MOST_ALIKE = 500  # recent reports that are looked at one by one, the newest: a flood must not hold up the desk
 MOST_NAMED = 100  # texts that are looked at for a name
 
 
@@ -37,7 +38,7 @@ def look_for_campaign(connection: sa.Connection, arrival: Arrival, near: Near, w
     before = int((earlier & (near.alike_at <= begin)).sum())
     if len(recent) < LEAST:
         return
-    numbers = [int(number) for number in recent]
+    numbers = [int(number) for number in recent[-MOST_ALIKE:]]
     here = _campaign_of(connection, numbers, arrival.received_at)
     if here is not None:
         _add(connection, here, [arrival.number], arrival.received_at)
@@ -46,7 +47,7 @@ def look_for_campaign(connection: sa.Connection, arrival: Arrival, near: Near, w
     if all_before < LEAST_BEFORE:
         return
     expected = expected_alike(before, all_before, all_recent)
-    chance = chance_of_at_least(len(numbers), expected)
+    chance = chance_of_at_least(len(recent), expected)
     if chance > MOST_CHANCE:
         return
     number = _open(connection, arrival, numbers, expected, chance, now)

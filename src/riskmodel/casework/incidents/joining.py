@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ from riskmodel.casework.incidents.window import Near, Window
 from riskmodel.errors import CasebookUnavailableError
 
 READ_AT_ONCE = 256  # reports whose vectors are compared together
-JOINED_AT_ONCE = 16  # in one transaction: on SQLite nobody else writes meanwhile
+JOINED_AT_ONCE = 4  # in one transaction: on SQLite nobody else writes meanwhile
+REST = 1.0  # after it, as a share of the time it took: others, who wait two seconds at most, get in
 PATIENCE = timedelta(seconds=60)  # with which a version is waited for whose space nobody has kept yet
 LOADED_AT_ONCE = 4_096  # vectors, when a window is filled
 
@@ -115,12 +117,14 @@ class Joiner:
         placed = self._placed(arrivals, first, turn.position)
         done = 0
         for part in _parts(placed):
+            began = time.perf_counter()
             if self._stopped.is_set() or not self._database.write(
                 partial(self._join_all, part=part, turn=turn, first=first, now=now)
             ):
                 break
             turn = turns.Turn(turn.holder, part[-1].arrival.number)
             done += len(part)
+            self._stopped.wait(REST * (time.perf_counter() - began))
         self._position = turn.position
         if done < len(placed):
             self._windows = {}  # they hold what was not joined
