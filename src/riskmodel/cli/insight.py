@@ -122,6 +122,40 @@ def _write(out: Path, content: bytes) -> None:
         raise SettingsError(f"{out} cannot be written: {error.strerror}.") from None
 
 
+@report.command("dsa")
+def dsa(
+    first: Annotated[str | None, typer.Option("--from", help="The first day. Default: 6 days before the last.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day, included. Default: yesterday.")] = None,
+    zone: Annotated[str, typer.Option(help="Whose days, such as Europe/Madrid.")] = "UTC",
+    market: Annotated[str | None, typer.Option(help="Only of this market, such as ES.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The JSON file to write. Default: the terminal.", dir_okay=False)
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Count what the DSA's transparency reports count, and draft statements of reasons of what was mitigated."""
+    from riskmodel.casebook import AuditEvent  # noqa: PLC0415
+    from riskmodel.policy import load_policy  # noqa: PLC0415
+    from riskmodel.reports.insight import bases, making, periods, storing, transparency  # noqa: PLC0415
+
+    with opened(database_url) as casebook:
+        database, policy, moment = casebook.database, load_policy(), now()
+        asked = periods.asked_for(_day(first), _day(last), now=moment, zone=zone, market=market)
+        sides = (*bases.STANDARD, bases.DISCLOSED)
+        made = making.make(database, asked, "command line", policy, moment, sides)
+        subject = f"{made.id}, with drafts of statements of reasons"
+        storing.keep(database, made, AuditEvent(moment, "command line", None, None, "make report", subject, None))
+        found = transparency.disclosure(database, made, policy)
+    text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        _write(out, text.encode())
+    written = found["statements_of_reasons"]
+    incomplete = sum(bool(draft["missing"]) for draft in written["drafts"])
+    say(f"{len(written['drafts']):,} drafts, {incomplete:,} of them with required fields empty. Report {made.id}.")
+
+
 @schedule.command("add")
 def add_schedule(
     to: Annotated[list[str], typer.Option(help="An e-mail address, or a team of the policy; may be repeated.")],

@@ -79,3 +79,14 @@ def test_a_schedule_is_added_listed_and_removed(url: str, capfd: pytest.CaptureF
     assert run("report", "schedule", "add", "--to", "x@example.org", "--on", "someday", "--database-url", url) == 1
     assert run("report", "schedule", "list", "--database-url", url) == 0
     assert "There are no schedules" in capfd.readouterr().err
+
+
+def test_the_transparency_count_is_written_with_its_drafts(
+    url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "dsa.json"
+    assert run("report", "dsa", *DAYS, "--out", str(out), "--database-url", url) == 0
+    found = json.loads(out.read_text("utf-8"))
+    assert found["count"]["automation"]["rated_by_a_model"] == 7 and found["statements_of_reasons"]["drafts"] == []
+    assert "0 drafts" in capfd.readouterr().err
+    assert run("report", "--id", found["id"], "--database-url", url) == 0

@@ -28,9 +28,13 @@ SIDES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "judged": ("worked",),
     },
     "mitigated": {"handed": (), "acknowledging": ("handed",), "mitigating": ("handed",)},
+    "disclosed": {"disclosed": (), "notices": ("disclosed",)},
 }
+STANDARD = ("arrived", "decided", "mitigated")  # what every report reads
+DISCLOSED = "disclosed"  # what a transparency report counts beside it
 _OF = {table: parts for side in SIDES.values() for table, parts in side.items()}
 _CASES = "number kept_at source market language rating category route model_version policy_version period"
+_DISCLOSED = "number received_at source category route period"
 _RECENT = "number assessment received_at language rating category team route act_by period"
 
 
@@ -87,6 +91,8 @@ def bases(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect) -> Bases:
                 "worked",
                 "people IS NOT NULL AND model IS NOT NULL",
             ),
+            "disclosed": _cases(asked, spans, as_of, dialect, _DISCLOSED, 0),
+            "notices": _count("category source route", "disclosed"),
             "handed": _handed(asked, spans, as_of, dialect),
             "acknowledging": _spans("acknowledged_at", as_of, dialect),
             "mitigating": _spans("mitigated_at", as_of, dialect),
@@ -118,13 +124,13 @@ def _cases(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect, columns:
     period = " ".join(f"WHEN e.kept_at >= {begin} THEN {back}" for back, begin in enumerate(begins[:-1]))
     of = {name: f"e.{name}" for name in ("number", "kept_at", "received_at")}
     of |= {name: f"coalesce(e.{name}, '') AS {name}" for name in ("source", "market")}
-    of |= {"assessment": "a.number AS assessment", "period": f"CASE {period} ELSE {before} END AS period"}
+    when = f"CASE {period} ELSE {before} END" if before else "0"
+    of |= {"assessment": "a.number AS assessment", "period": f"{when} AS period"}
     selected = [of.get(name, f"a.{name}") for name in wanted]
     only = [f"  AND e.market = {dialect.text(asked.market)}"] if asked.market is not None else []
     only += [f"  AND a.language = {dialect.text(asked.language)}"] if asked.language is not None else []
     lines = [
-        f"SELECT {', '.join(selected[:5])},",
-        f"  {', '.join(selected[5:-1])},",
+        f"SELECT {', '.join(selected[:-1])},",
         f"  {selected[-1]}",
         "FROM escalations e",
         f"JOIN assessments a ON a.escalation = e.number AND a.number <= {number['assessments']}",

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from riskmodel.casebook.tables import REVISION
 from riskmodel.errors import CasebookUnavailableError
 from riskmodel.policy import Policy
 from riskmodel.reports.insight import measures
-from riskmodel.reports.insight.bases import SIDES, Bases, bases
+from riskmodel.reports.insight.bases import DISCLOSED, MINUTE, STANDARD, Bases, bases
 from riskmodel.reports.insight.measures import Measure
 from riskmodel.reports.insight.periods import Periods, periods
 from riskmodel.reports.insight.records import Asked, AsOf, Comparison, Difference, Figure, Report, Row
@@ -39,15 +39,30 @@ ROUNDS = 3  # of reading, while others forget
 WORK_MEMORY = "64MB"
 
 
-def make(database: Database, asked: Asked, made_by: str, policy: Policy, now: datetime) -> Report:
+def make(
+    database: Database,
+    asked: Asked,
+    made_by: str,
+    policy: Policy,
+    now: datetime,
+    sides: Sequence[str] = STANDARD,
+) -> Report:
     """Make a report of what is kept at this moment; it is not kept itself.
+
+    Args:
+        database: of the casebook.
+        asked: what it is about.
+        made_by: who wants it.
+        policy: whose version it names.
+        now: the moment.
+        sides: of what is counted; see :mod:`~riskmodel.reports.insight.bases`.
 
     Raises:
         CasebookUnavailableError: if the database does not answer now.
     """
     begun = time.perf_counter()
     as_of = AsOf(now, database.read(_numbers))
-    figures = figures_of(database, asked, as_of)
+    figures = figures_of(database, asked, as_of, sides)
     versions = {"riskmodel": version("riskmodel"), "tables": REVISION, "policy": policy.version}
     id_ = f"r{now:%Y%m%d}-{token_hex(4)}"
     return Report(id_, asked, as_of, made_by, versions, figures, round(time.perf_counter() - begun, 3))
@@ -55,7 +70,8 @@ def make(database: Database, asked: Asked, made_by: str, policy: Policy, now: da
 
 def make_again(database: Database, report: Report, policy: Policy) -> Comparison:
     """Make the figures of a kept report once more, as of what it rested on, and compare."""
-    again = figures_of(database, report.asked, report.as_of)
+    sides = (*STANDARD, *([DISCLOSED] if "transparency.notices" in report.figures else []))
+    again = figures_of(database, report.asked, report.as_of, sides)
     before, after = _basis(report.figures["basis"]), _basis(again["basis"])
     lost, came = sum((before - after).values()), sum((after - before).values())
     now = {"riskmodel": version("riskmodel"), "tables": REVISION, "policy": policy.version}
@@ -63,18 +79,18 @@ def make_again(database: Database, report: Report, policy: Policy) -> Comparison
     return Comparison(report, tuple(_differences(report.figures, again)), lost, came, changed)
 
 
-def figures_of(database: Database, asked: Asked, as_of: AsOf) -> dict[str, Figure]:
-    """Return all figures, as of the numbers of each table.
+def figures_of(database: Database, asked: Asked, as_of: AsOf, sides: Sequence[str]) -> dict[str, Figure]:
+    """Return the figures of some sides, as of the numbers of each table.
 
-    Both sides are read at the same time, each in a transaction of its own. As rows are only appended, both see the
+    All sides are read at the same time, each in a transaction of its own. As rows are only appended, all see the
     same, unless something is forgotten in between: then they are read again.
 
     Raises:
         CasebookUnavailableError: if the database does not answer now, or things are forgotten all the time.
     """
     for _ in range(ROUNDS):
-        with ThreadPoolExecutor(len(SIDES)) as pool:
-            reads = [pool.submit(database.read, partial(_side, side, asked, as_of)) for side in SIDES]
+        with ThreadPoolExecutor(len(sides)) as pool:
+            reads = [pool.submit(database.read, partial(_side, side, asked, as_of)) for side in sides]
             read = [one.result() for one in reads]
         if len({forgotten for forgotten, _ in read}) == 1:
             found = {figure.name: figure for _, figures in read for figure in figures}
@@ -125,6 +141,9 @@ def all_measures(asked: Asked, spans: Periods, as_of: AsOf, dialect: Dialect) ->
         measures.late(dialect.moment(as_of.moment), dialect.read_moment),
         measures.changes(),
         measures.audits(as_of.numbers["reviews"]),
+        *measures.transparency(
+            as_of.numbers.get("handoff_events", 0), dialect.whole("acted_at", "received_at", MINUTE)
+        ),
         *measures.handoffs(dialect.moment(as_of.moment), dialect.read_moment),
     ]
 

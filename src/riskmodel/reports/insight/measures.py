@@ -224,6 +224,34 @@ def handoffs(now: str, read: Callable[[Any], datetime]) -> list[Measure]:
     ]
 
 
+def transparency(until: int, minutes: str) -> list[Measure]:
+    """Return what came in by source and category, and how long it took until something was done about it.
+
+    Args:
+        until: the highest number of an event of a hand-off that counts.
+        minutes: from arrival to the first act, as the database counts them.
+    """
+    return [
+        Measure(
+            "transparency.notices",
+            ("category", "source", "route", "n"),
+            "SELECT category, source, route, n FROM notices ORDER BY category, source, route",
+            ("notices",),
+        ),
+        Measure(
+            "transparency.acted",
+            ("category", "source", "minutes", "n"),
+            f"SELECT category, source, {minutes}, count(*) FROM (SELECT d.category, d.source, d.received_at,\n"
+            "    min(v.at) AS acted_at FROM handoff_events v\n"
+            "  JOIN handoffs h ON h.number = v.handoff JOIN disclosed d ON d.number = h.escalation\n"
+            f"  WHERE v.kind = 'mitigated' AND v.number <= {until} AND v.actions <> '[\"no action\"]'\n"
+            "  GROUP BY d.number, d.category, d.source, d.received_at) acted\n"
+            "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            ("disclosed",),
+        ),
+    ]
+
+
 def changes() -> Measure:
     """Return what people made of the model's ratings: cases whose verdict counts, by what they are."""
     columns = ("category", "language", "model", "people", "purpose", "period", "n")

@@ -48,7 +48,7 @@ class Weeks:
         rated = make_rated(id_, **said)
         self.casebook.keep([type(rated)(rated.sent, rated.assessment, rated.document, self.now, self.now)])
 
-    def decide(self, id_: str, rating: str, analyst: str = "ana") -> int:
+    def decide(self, id_: str, rating: str, analyst: str = "ana", categories: tuple[str, ...] = ("violence",)) -> int:
         """Decide a case now; return the number of the verdict."""
         page = self.desk.queue.page(Filters(), None, 1_000, self.now)
         item = next(item for item in page.items if item.id == id_)
@@ -61,7 +61,7 @@ class Weeks:
                 severity=severity,  # type: ignore[arg-type]
                 proximity=proximity,  # type: ignore[arg-type]
                 lifted=False,
-                categories=("violence",),
+                categories=categories,
                 evidence=(),
                 note="",
                 seconds=1,
