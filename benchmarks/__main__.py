@@ -204,6 +204,40 @@ def deliveries(
     print(json.dumps(measured, indent=1, ensure_ascii=False))
 
 
+incidents = typer.Typer(help="How well reports of one event are joined (data/incidents), and what it costs.")
+app.add_typer(incidents, name="incidents")
+
+
+def _model() -> Any:
+    from riskmodel import load_model, load_policy  # noqa: PLC0415
+
+    return load_model(_folder(), load_policy(), across_texts=True)
+
+
+@incidents.command("choose")
+def choose_levels() -> None:
+    """Choose weights and levels on the part for choosing, and write them where the joiner reads them."""
+    from benchmarks.joining.choosing import choose, write  # noqa: PLC0415
+
+    write(choose(_model(), print))
+
+
+@incidents.command("measure")
+def measure_joining() -> None:
+    """Precision, recall and F1 of joined pairs on the part for measuring, beside simpler ways."""
+    from benchmarks.joining.measuring import measure  # noqa: PLC0415
+
+    _keep_and_show("incidents", measure(_model(), print))
+
+
+@incidents.command("scale")
+def measure_cost(size: Annotated[int, typer.Option(min=1_000, help="Escalations that are kept.")] = 100_000) -> None:
+    """How long it takes to join many escalations, and one more then."""
+    from benchmarks.joining.scale import measure_scale  # noqa: PLC0415
+
+    _keep_and_show("incidents-scale", measure_scale(_folder(), _model(), size, print))
+
+
 @app.command()
 def report() -> None:
     """Write the tables of benchmarks/README.md from what was measured before."""

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.joining.pairs import Counts, count
 from benchmarks.joining.reports import Report, corpus, labelled
-from benchmarks.joining.stream import streaming
+from benchmarks.joining.stream import joined_by_id, streaming
 from riskmodel import RiskModel
 from riskmodel.casework.incidents.signals import SOFT
 from riskmodel.casework.incidents.weighing import FILE, Levels, Weights, bits, differ
@@ -40,7 +40,7 @@ def choose(model: RiskModel, say: Callable[[str], None]) -> Levels:
     with streaming(model, [*reports, *lone]) as stream:
 
         def measured(tried: Levels, *, vectors: bool) -> Counts:
-            return count([*reports, *lone], _by_id(stream.join(tried, vectors=vectors)))
+            return count([*reports, *lone], joined_by_id(stream.join(tried, vectors=vectors)))
 
         tries = [
             replace(levels, near=replace(near, join=float(join)), supported=supported, slack=slack)
@@ -91,11 +91,6 @@ def _features(one: Report, other: Report, holders: dict[str, int], reports: int)
             soft, firm = (soft + weight, firm) if signal.kind in SOFT and kind in SOFT else (soft, firm + weight)
     apart = [float(differ(one.signals, other.signals, soft=sort)) for sort in (False, True)]
     return [float(one.placed @ other.placed), firm, soft, *apart]
-
-
-def _by_id(joined: dict[str, int]) -> dict[str, int]:
-    """Return the incidents by the reports' own ids; the casebook has them with their events, for those who look."""
-    return {name.rpartition(".")[2]: incident for name, incident in joined.items()}
 
 
 def _best(tries: Sequence[Levels], measure: Callable[[Levels], Counts], say: Callable[[str], None]) -> Levels:

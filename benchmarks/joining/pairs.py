@@ -1,7 +1,7 @@
 """Which reports are together and which should be in; precision, recall and F1 of their pairs out, with intervals."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -63,9 +63,9 @@ def by_event(reports: Sequence[Report], together: Mapping[str, int]) -> dict[str
     return {event: Counts(right[event], wrong[event], missed[event]) for event in events}
 
 
-def total(counts: "Sequence[Counts] | object") -> Counts:
+def total(counts: Iterable[Counts]) -> Counts:
     """Return the sum of counts."""
-    every = list(counts)  # type: ignore[call-overload]
+    every = list(counts)
     return Counts(*(sum(getattr(one, name) for one in every) for name in ("right", "wrong", "missed")))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.joining.reports import Report, space_of
+from benchmarks.joining.reports import Report
 from riskmodel import RiskModel, read_escalation
 from riskmodel.casebook import Casebook, Rated, Sent, digest_of, open_casebook, packed
 from riskmodel.casebook.incident_tables import (
@@ -71,6 +71,11 @@ def streaming(model: RiskModel, reports: Sequence[Report]) -> Iterator[Stream]:
             casebook.close()
 
 
+def joined_by_id(joined: dict[str, int]) -> dict[str, int]:
+    """Return incidents by the reports' own ids; the casebook has them with their events, for those who look."""
+    return {name.rpartition(".")[2]: incident for name, incident in joined.items()}
+
+
 def _rated(model: RiskModel, report: Report) -> Rated:
     """Return a report as the service would keep it; rated by the model, with the vector that is here already."""
     fields = {name: getattr(report, name) for name in FIELDS} | {"id": f"{report.event}.{report.id}"}
@@ -79,6 +84,3 @@ def _rated(model: RiskModel, report: Report) -> Rated:
     sent = Sent(report.client, escalation, None, digest_of(escalation), None, None)
     document, at = assessment.model_dump_json(by_alias=True), report.received_at
     return Rated(sent, assessment, document, at, at, packed(report.vector))
-
-
-__all__ = ["Stream", "space_of", "streaming"]
