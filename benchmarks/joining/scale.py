@@ -14,7 +14,6 @@ from benchmarks.fill import fill, rated_templates, templates_of
 from riskmodel import RiskModel
 from riskmodel.casebook import open_casebook
 from riskmodel.casebook.incident_tables import INCIDENTS
-from riskmodel.casebook.tables import VECTORS
 from riskmodel.casework.incidents import Joiner, KeptSpaces
 
 STEPS = 10
