@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.on_ray import cluster as two_nodes
 from riskmodel.errors import ArtifactError, DataError, SettingsError
 from riskmodel.scoring import Scored
 from riskmodel.scoring.engines import Here, open_engine
@@ -29,14 +30,8 @@ WAIT_SECONDS = 90
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """Return the address of a head and a second node, each with processes of its own."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": NODE_BYTES}
-    made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    made.add_node(**node)
-    yield str(made.address)
-    made.shutdown()
+    with two_nodes(NODE_BYTES) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +153,19 @@ def test_what_is_wrong_on_a_worker_is_said_here_in_one_sentence(
 
     with pytest.raises((DataError, ArtifactError), match=r"lexical.json was changed: its sha256 is"):
         rate(model=own_tiny_model)
+
+
+def test_a_corpus_is_embedded_there_as_here(cluster: str, source: Path, tiny_model: Path, tmp_path: Path) -> None:
+    from riskmodel.artifact import ENCODER
+    from tests.tiny import SPEC
+    from training.embedding import Embedding
+
+    task = Embedding(tiny_model / ENCODER, SPEC)
+    with open_engine("ray", address=cluster) as engine:
+        work_off(task, source, tmp_path / "there", engine, now=NOW)
+
+    work_off(task, source, tmp_path / "here", Here(), now=NOW)
+    assert_same(tmp_path / "there", tmp_path / "here")
 
 
 def test_an_address_where_nothing_answers_is_said_within_seconds() -> None:
