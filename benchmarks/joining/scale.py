@@ -75,7 +75,6 @@ def _scatter(database: Any) -> None:
     rng = np.random.default_rng(7)
 
     def work(connection: sa.Connection) -> None:
-        connection.execute(sa.text("PRAGMA synchronous = OFF"))
         last = 0
         while True:
             rows = connection.execute(
