@@ -15,6 +15,7 @@ from riskmodel.records import Record
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOUR = 3_600_000_000  # microseconds, as a datetime counts
+FAR = timedelta(days=366)  # beyond it working hours are not worth counting, holiday by holiday for centuries
 _SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = date(1970, 1, 1).toordinal()

@@ -6,13 +6,14 @@ reminder locks its clock, and records it in the transaction that puts the messag
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
+from riskmodel.calendars import FAR
 from riskmodel.casebook.audit import AuditEvent, append
 from riskmodel.casebook.database import Database
 from riskmodel.casebook.tables import CLOCKS, IS_RUNNING, QUESTIONS, REMINDERS
@@ -22,6 +23,7 @@ from riskmodel.casework.due import KINDS, QUESTION, Due, open_of
 from riskmodel.casework.links import make_link
 from riskmodel.casework.outbox import put
 from riskmodel.policy import RANKS, Policy, Rank, ReminderRule
+from riskmodel.records import LAST_YEAR
 from riskmodel.review.turns import InTurn
 
 AT_ONCE = 500  # clocks in one transaction
@@ -29,6 +31,7 @@ OVERLAP = (
     1_000  # numbers below the newest clock that are looked at again: others may commit later what they began before
 )
 ACTOR = "deadlines"
+LAST = datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,11 @@ class Deadlines:
                 put(connection, message, now)
 
     def _moment(self, due: Due, rule: ReminderRule) -> datetime:
-        if due.calendar is None or due.act_by <= due.started_at:
-            return due.started_at + (due.act_by - due.started_at) * rule.at
+        span = due.act_by - due.started_at
+        if span <= timedelta(0):  # late before it was there: whatever the share, now
+            return due.started_at
+        if due.calendar is None or span > FAR:
+            return due.started_at + min(span * rule.at, LAST - due.started_at)
         return due.calendar.at_share(due.started_at, due.act_by, rule.at)
 
     def _next_at(self, due: Due, share: float) -> datetime | None:

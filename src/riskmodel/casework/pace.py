@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from riskmodel.calendars import Calendar
+from riskmodel.calendars import FAR, Calendar
 from riskmodel.casebook.tables import HANDOFFS, IS_OPEN, IS_WITH_TEAM, REVIEWS, VERDICTS
 from riskmodel.casework.contacts import DESK
 from riskmodel.casework.forecast import Forecast, History, Piece, forecast
@@ -67,7 +67,13 @@ def _clock(place: str, policy: Policy, since: datetime) -> Hours:
     calendar = None if place == DESK else policy.calendars[policy.teams[place].calendar]
     if not isinstance(calendar, Calendar):
         return lambda moment: (moment - since) / HOUR
-    return lambda moment: calendar.open_time(since, moment) / HOUR if moment > since else (moment - since) / HOUR
+
+    def hours(moment: datetime) -> float:
+        if moment <= since:
+            return (moment - since) / HOUR
+        return calendar.open_time(since, min(moment, since + FAR)) / HOUR  # what is due in centuries is due in a year
+
+    return hours
 
 
 def _reviews(connection: sa.Connection, now: datetime) -> Work:

@@ -1,8 +1,10 @@
 """Reminders come when they are due, each once, and what is late is raised to the lead."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from riskmodel.casebook import Casebook, open_casebook
@@ -74,6 +76,19 @@ def test_whatever_processes_make_the_rounds_and_however_often_each_reminder_is_m
             made = list(pool.map(lambda _, now=hours: deadlines(casebook, policy).remind(at(now)), range(4)))
             assert sum(made) == 12
     assert deadlines(casebook, policy).remind(at(8)) == 0
+
+
+@pytest.mark.parametrize("years", [-1_900, 7_900])
+def test_a_deadline_in_another_age_stops_no_other_reminder(casebook: Casebook, policy: Policy, years: int) -> None:
+    """A client says when an escalation came in; a moment of half as much again must not leave the calendar."""
+    keep_case(casebook, "strange", hours=years * 8_766)
+    number = keep_case(casebook, "ordinary", hours=10)
+    began = time.monotonic()
+
+    deadlines(casebook, policy).remind(at(5))
+
+    assert told(casebook, policy, number) == [(0.5, "team", "desk")]
+    assert time.monotonic() - began < 5
 
 
 def test_after_a_long_stop_only_the_last_reminder_is_made(casebook: Casebook, policy: Policy) -> None:
